@@ -1,0 +1,68 @@
+"""What all tests share: the real pictures, the long tests, and threads that make sums repeatable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NEIGHBOUR = (
+    REPOSITORY.parent / "shared" / "isbi2016-256"
+)  # where a development machine keeps the real pictures
+THREADS = 2  # sums split over another number of threads round differently
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("jaalnet")
+    group.addoption("--long", action="store_true", help="also run the tests marked long (minutes)")
+    group.addoption("--real-data", metavar="DIR", help="the real ISBI2016 pictures (default: $JAALNET_DATA)")
+    group.addoption(
+        "--require-real-data",
+        action="store_true",
+        help="a test of the real pictures that cannot find them fails instead of being skipped",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    long_tests = [item for item in items if "long" in item.keywords]
+    if long_tests:
+        config.hook.pytest_deselected(items=long_tests)
+        items[:] = [item for item in items if "long" not in item.keywords]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """With --require-real-data, whatever skips a `real_data` test (fixture, test or import) is a failure."""
+    report = yield
+    required = item.config.getoption("--require-real-data") and "real_data" in item.keywords
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: a test of the real data was skipped ({call.excinfo.value})"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _steady_threads() -> None:
+    if "torch" in sys.modules:  # importing torch takes seconds; tests without it need not pay
+        sys.modules["torch"].set_num_threads(THREADS)
+
+
+@pytest.fixture(scope="session")
+def real_data(pytestconfig: pytest.Config) -> Path:
+    """The folder of the real ISBI2016 pictures, or a skip that says why.
+
+    It is --real-data, else $JAALNET_DATA, else ../shared/isbi2016-256 beside the checkout.
+    """
+    named = pytestconfig.getoption("--real-data") or os.environ.get("JAALNET_DATA")
+    if named == "synthetic":  # a legal value of JAALNET_DATA, yet no real pictures
+        named = None
+    folder = Path(named) if named else NEIGHBOUR
+    if not folder.is_dir():
+        found = f"{folder} was named, which is not a folder" if named else "neither was given"
+        pytest.skip(f"real data: {found}; name the ISBI2016 folder with --real-data or JAALNET_DATA")
+    return folder.resolve()

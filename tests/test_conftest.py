@@ -1,0 +1,76 @@
+"""The rules of tests/conftest.py, tried out on small test suites of their own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    shutil.copy(Path(__file__).parent / "conftest.py", pytester.path / "conftest.py")
+    monkeypatch.setenv("JAALNET_DATA", str(pytester.path / "nowhere"))
+    pytester.makeini("[pytest]\nmarkers =\n    real_data: needs pictures\n    long: slow")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.real_data
+        def test_pictures(real_data):
+            assert real_data.is_dir()
+
+        @pytest.mark.long
+        def test_slow():
+            pass
+
+        @pytest.mark.skip(reason="another reason")
+        def test_unrelated_skip():
+            pass
+
+        def test_quick():
+            pass
+        """
+    )
+    return pytester
+
+
+def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
+    return suite.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", *options)
+
+
+def test_long_tests_wait_and_missing_pictures_skip(suite: pytest.Pytester) -> None:
+    result = run(suite, "-rs")
+    result.assert_outcomes(passed=1, skipped=2, deselected=1)
+    result.stdout.fnmatch_lines(["*real data: *nowhere was named, which is not a folder*"])
+
+
+def test_long_option_runs_them(suite: pytest.Pytester) -> None:
+    run(suite, "--long").assert_outcomes(passed=2, skipped=2)
+
+
+def test_required_real_data_turns_only_their_skip_into_a_failure(suite: pytest.Pytester) -> None:
+    result = run(suite, "--require-real-data")
+    result.assert_outcomes(passed=1, errors=1, skipped=1, deselected=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_required_real_data_is_content_when_the_pictures_are_there(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAALNET_DATA", str(suite.path))
+    run(suite, "--require-real-data").assert_outcomes(passed=2, skipped=1, deselected=1)
+
+
+def test_option_goes_before_the_environment(suite: pytest.Pytester) -> None:
+    run(suite, "--real-data", str(suite.path)).assert_outcomes(passed=2, skipped=1, deselected=1)
+
+
+def test_synthetic_is_no_real_data(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAALNET_DATA", "synthetic")
+    result = run(suite, "-rs")
+    result.assert_outcomes(passed=1, skipped=2, deselected=1)
+    result.stdout.fnmatch_lines(["*real data: neither was given*"])

@@ -1,0 +1,47 @@
+# JAAL-Net from a fresh clone: `make reproduce` trains and reports, `make test` proves it. `make help` lists the rest.
+# Without make (Windows): python jaalnet_core/install.py, activate .venv, then python -m jaalnet_core reproduce|test|lab.
+
+PYTHON3 ?= python3
+PROFILE ?= fast
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+JAALNET := $(PYTHON) -m jaalnet_core
+INSTALLED := $(VENV)/installed.sha256
+
+.DEFAULT_GOAL := help
+.PHONY: help install reproduce test test-long lint lab doctor lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(INSTALLED): requirements.lock pyproject.toml jaalnet_core/install.py
+	@command -v $(PYTHON3) >/dev/null || { echo "make: no $(PYTHON3) here; install Python 3.12" >&2; exit 1; }
+	@$(PYTHON3) -I jaalnet_core/install.py
+
+install: $(INSTALLED) ## make .venv with the locked packages (uv where it can be had, else pip)
+
+reproduce: $(INSTALLED) ## data, adversarial training, evaluation, report; PROFILE=full is the full run
+	@$(JAALNET) reproduce --profile $(PROFILE)
+
+test: $(INSTALLED) ## lint and every test, coverage of at least 90 %; TEST_OPTIONS go to `jaalnet test`
+	@$(JAALNET) test $(TEST_OPTIONS)
+
+test-long: $(INSTALLED) ## the tests that take minutes
+	@$(JAALNET) test --long $(TEST_OPTIONS)
+
+lint: $(INSTALLED) ## ruff: rules and formatting
+	@$(JAALNET) test --lint
+
+lab: $(INSTALLED) ## JupyterLab on this machine, at the notebooks
+	@$(JAALNET) lab
+
+doctor: $(INSTALLED) ## check this machine, line by line
+	@$(JAALNET) doctor
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+clean: ## remove .venv, caches and builds; data, checkpoints and reports stay
+	rm -rf $(VENV) .venv.lock build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
 """Dice, IoU, accuracy, sensitivity and specificity from counted pixels, in four averagings side by side.
 
-Everything starts from one confusion table an image: tp, fp, fn, tn, counted pixels with the lesion as the positive class.
-The same tables give four different answers to "what is the Dice?":
+Everything starts from one confusion table an image: tp, fp, fn, tn, pixels counted with the lesion as the positive
+class. The same tables give four different answers to "what is the Dice?":
 
 - per image: each image's own Dice, then the mean over images (the official ISIC rule);
 - pooled: one table summed over all pixels of all images, then its Dice (large lesions weigh more);
@@ -43,7 +43,7 @@ def confusion_counts(prediction: Tensor, mask: Tensor) -> Tensor:
     """
     if prediction.shape != mask.shape or prediction.ndim < 2:
         raise ValueError(
-            f"prediction {tuple(prediction.shape)} and mask {tuple(mask.shape)} differ: expected the same shape, "
+            f"prediction {tuple(prediction.shape)} and mask {tuple(mask.shape)}: expected the same shape, "
             "(B, 1, H, W) or (B, H, W)."
         )
     predicted = _as_boolean(prediction, "prediction").flatten(1)
@@ -59,9 +59,7 @@ def _as_boolean(tensor: Tensor, name: str) -> Tensor:
     if tensor.dtype == torch.bool:
         return tensor
     if not bool(((tensor == 0) | (tensor == 1)).all()):
-        raise ValueError(
-            f"{name}: found values other than 0 and 1, expected a mask; threshold it first (> 0.5)."
-        )
+        raise ValueError(f"{name}: found values other than 0 and 1; threshold it first (> 0.5).")
     return tensor.bool()
 
 
@@ -87,9 +85,9 @@ def scores(counts: Tensor) -> dict[str, Tensor]:
 def two_class_scores(counts: Tensor) -> dict[str, Tensor]:
     """The mean of the lesion's and the background's value of each metric.
 
-    Taking the background as the positive class reads a table backwards (tn, fn, fp, tp). Dice and IoU change with
-    it; the accuracy is the same; the background's sensitivity is the lesion's specificity, so that sensitivity and
-    specificity both become their mean, the balanced accuracy.
+    Taking the background as the positive class reads a table backwards (tn, fn, fp, tp). Dice and IoU change
+    with it; the accuracy is the same; the background's sensitivity is the lesion's specificity, so that
+    sensitivity and specificity both become their mean, the balanced accuracy.
 
     Args:
         counts: `(..., 4)`: tp, fp, fn, tn.
@@ -136,9 +134,7 @@ AVERAGINGS = {
 
 def _tables(counts: Tensor) -> Tensor:
     if counts.ndim != 2 or counts.shape[1] != 4 or counts.shape[0] == 0:
-        raise ValueError(
-            f"counts: found shape {tuple(counts.shape)}, expected (N, 4) with at least one image."
-        )
+        raise ValueError(f"counts: found {tuple(counts.shape)}, expected (N, 4) with at least one image.")
     return counts
 
 

@@ -1,0 +1,188 @@
+"""Pictures and masks brought to one size, once, and kept as arrays for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+import uuid
+import warnings
+import zipfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm.auto import tqdm
+
+from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.data.layout import Sample
+from jaalnet_core.data.pictures import MAX_MEGAPIXELS, read_mask, read_picture
+from jaalnet_core.errors import DataError, PictureError
+from jaalnet_core.size import Size
+
+CACHE_NAME = ".cache-jaalnet"
+_CACHE_VERSION = 1  # raise it when preprocessing changes, so that older caches are rebuilt
+_MOST_WORKERS = 8  # each holds one full-size photograph in memory
+
+
+def resize_picture(picture: np.ndarray, size: Size) -> np.ndarray:
+    """Bring a photograph `(H, W, 3)` uint8 to `(size.height, size.width, 3)` uint8, the whole frame kept.
+
+    A side that shrinks is averaged over areas (no aliasing); one that grows is interpolated linearly.
+    """
+    return _resized(picture, size)
+
+
+def resize_mask(mask: np.ndarray, size: Size) -> np.ndarray:
+    """Bring a mask `(H, W)` of 0 and 1 to `size`, uint8: lesion where it covers half a new pixel."""
+    return (_resized(mask.astype(np.float32), size) >= 0.5).astype(np.uint8)
+
+
+def load_arrays(
+    samples: Sequence[Sample],
+    size: Size,
+    *,
+    cache: Path | None = None,
+    progress: bool = True,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> LesionArrays:
+    """Read samples, resize them, and keep the result.
+
+    Args:
+        samples: pictures with masks; their order is kept.
+        size: height and width of the arrays.
+        cache: the file (`.npz`) to take the arrays from, and to write them to when it is missing, damaged, or
+            made from other files, other modification times or another size. None: no cache.
+        progress: show a bar with the time left.
+        max_megapixels: refuse larger pictures.
+
+    Raises:
+        PictureError: a file cannot be read, named in the message.
+        DataError: a sample has no mask.
+    """
+    for sample in samples:
+        if sample.mask is None:
+            raise DataError(
+                f"{sample.picture}: has no mask, expected one named {sample.id}_mask.png: add it."
+            )
+    if cache is None:
+        return _read_all(samples, size, progress, max_megapixels)
+    key = _key(samples, size)
+    arrays = _from_cache(cache, key)
+    if arrays is None:
+        arrays = _read_all(samples, size, progress, max_megapixels)
+        _to_cache(cache, key, arrays)
+    return arrays
+
+
+def cache_folder(root: Path) -> Path | None:
+    """Where the arrays of a data folder are kept: in it when it may be written to, else in the user's cache.
+
+    Returns:
+        `<root>/.cache-jaalnet`, or a folder under `$XDG_CACHE_HOME` (else `~/.cache`, on Windows
+        `%LOCALAPPDATA%`), or None when neither can be written to.
+    """
+    root = root.resolve()
+    # The permission bits count even for an administrator, whom the system would let write anywhere.
+    read_only = not root.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+    own = [] if read_only else [root / CACHE_NAME]
+    mark = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    for folder in [*own, _user_cache() / f"{root.name}-{mark}"]:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+def _resized(values: np.ndarray, size: Size) -> np.ndarray:
+    height, width = values.shape[:2]
+    smaller = (min(size.width, width), min(size.height, height))
+    # OpenCV averages areas only if both sides shrink; a frame that shrinks one way and grows the other takes
+    # two steps.
+    if smaller != (width, height):
+        values = cv2.resize(values, smaller, interpolation=cv2.INTER_AREA)
+    if smaller != (size.width, size.height):
+        values = cv2.resize(values, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+    return values
+
+
+def _read_all(samples: Sequence[Sample], size: Size, progress: bool, max_megapixels: float) -> LesionArrays:
+    images = np.empty((len(samples), *size, 3), np.uint8)
+    masks = np.empty((len(samples), *size), np.uint8)
+
+    def read(index: int) -> None:
+        sample = samples[index]
+        images[index] = resize_picture(read_picture(sample.picture, max_megapixels=max_megapixels), size)
+        masks[index] = resize_mask(read_mask(sample.mask, max_megapixels=max_megapixels), size)
+
+    bar = tqdm(
+        total=len(samples), desc=f"reading pictures at {size}", unit="picture", delay=1, disable=not progress
+    )
+    with bar, ThreadPoolExecutor(max(1, min(_MOST_WORKERS, os.cpu_count() or 1))) as pool:
+        try:
+            for _ in pool.map(read, range(len(samples))):
+                bar.update()
+        except BaseException as error:
+            pool.shutdown(cancel_futures=True)
+            if isinstance(error, PictureError):
+                raise PictureError(f"{error} `jaalnet data check` lists every such file at once.") from error
+            raise
+    return LesionArrays(tuple(sample.id for sample in samples), images, masks)
+
+
+def _key(samples: Sequence[Sample], size: Size) -> str:
+    """A digest of the size and of every file's name, length and modification time."""
+    digest = hashlib.sha256(f"{_CACHE_VERSION} {size}".encode())
+    for sample in samples:
+        for path in (sample.picture, sample.mask):
+            try:
+                status = path.stat()
+            except OSError as error:
+                raise PictureError(f"{path}: cannot be read ({error.strerror}): check the file.") from error
+            entry = (sample.id, path.parent.name, path.name, status.st_size, status.st_mtime_ns)
+            digest.update(repr(entry).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _from_cache(cache: Path, key: str) -> LesionArrays | None:
+    try:
+        with np.load(cache, allow_pickle=False) as stored:
+            if str(stored["key"]) != key:
+                return None
+            ids = tuple(str(id) for id in stored["ids"])
+            return LesionArrays(ids, stored["images"], stored["masks"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        warnings.warn(f"{cache}: damaged ({error}); it is made again.", stacklevel=3)
+        return None
+
+
+def _to_cache(cache: Path, key: str, arrays: LesionArrays) -> None:
+    """Write to a temporary file and rename it: a reader sees the old cache or the whole new one."""
+    # Not mkstemp, whose files only their owner may read: a class may share one data folder.
+    temporary = cache.with_name(f"{cache.stem}-{uuid.uuid4().hex}.part")
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "xb") as file:
+            ids = np.array(arrays.ids, dtype=np.str_)
+            np.savez(file, key=np.array(key), ids=ids, images=arrays.images, masks=arrays.masks)
+        os.replace(temporary, cache)
+    except OSError as error:
+        warnings.warn(f"{cache}: not written ({error}); the pictures are read again next time.", stacklevel=3)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _user_cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or (
+        os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
+    )
+    return (Path(home) if home else Path.home() / ".cache") / "jaalnet"

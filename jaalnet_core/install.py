@@ -1,9 +1,10 @@
 """Make `.venv` and install JAAL-Net into it: `python3 jaalnet_core/install.py`, which is what `make` calls.
 
-Standard library only, and nothing newer than Python 3.8 at run time: this file has to start on any machine, if
-only to say what is missing. It takes uv where it finds it or can get it, else plain pip (`JAALNET_INSTALLER=pip`
-asks for pip), and always the exact versions of `requirements.lock`, checked by their hashes. Torch and torchvision
-come in one step from the lock, so a torch that lies about somewhere else cannot slip under torchvision.
+Standard library only, and nothing newer than Python 3.8 at run time: this file has to start on any machine,
+if only to say what is missing. It takes uv where it finds it or can get it, else plain pip
+(`JAALNET_INSTALLER=pip` asks for pip), and always the exact versions of `requirements.lock`, checked by their
+hashes. Torch and torchvision come in one step from the lock, so a torch that lies about somewhere else cannot
+slip under torchvision.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def install(root: Path) -> bool:
 
 
 def fingerprint(root: Path) -> str:
-    """A SHA-256 over what decides the environment, and over the place, since an editable install points to it."""
+    """A SHA-256 over what decides the environment, and over the place an editable install points to."""
     digest = hashlib.sha256(str(root).encode())
     for name in ("requirements.lock", "pyproject.toml"):
         path = root / name
@@ -122,8 +123,8 @@ def find_python() -> str:
             return path
     oldest = ".".join(map(str, OLDEST_PYTHON))
     raise InstallError(
-        f"found Python {sys.version.split()[0]} and none of {', '.join(PYTHON_NAMES)} is {oldest} or newer; install "
-        f"Python 3.12, or use conda: conda env create -f environment.yml"
+        f"found Python {sys.version.split()[0]} and none of {', '.join(PYTHON_NAMES)} is {oldest} or newer; "
+        "install Python 3.12, or use conda: conda env create -f environment.yml"
     )
 
 

@@ -1,0 +1,72 @@
+"""One look for every figure: small, quiet, and readable without telling colours apart.
+
+Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), chosen to differ under every common form
+of colour blindness; every line also has its own dash pattern, so that a grey print still tells them apart.
+Figures are `matplotlib.figure.Figure` objects made without pyplot and its global state: nothing opens a
+window, nothing has to be closed, and a notebook shows the returned figure exactly once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY_BLUE = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+PURPLE = "#CC79A7"
+GREY = "#5F5F5F"
+
+TEXT_SIZE = 8  # points; the smallest in a figure is one less
+DOTS_PER_INCH = 150
+
+
+class NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, whichever matplotlib backend is active, or none."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """The PNG, and the width at which to show it: finer than the screen, so sharp on a dense one."""
+        return _png(self), {"width": round(100 * self.get_figwidth())}
+
+
+def new_figure(width: float = 6.0, height: float = 3.0) -> Figure:
+    """An empty figure of `width` x `height` inches that arranges its own margins."""
+    return NotebookFigure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+
+
+def dress(axes: Axes, title: str, x: str = "", y: str = "") -> None:
+    """Give `axes` a title, labels, a faint grid and no box around the data."""
+    axes.set_title(title, fontsize=TEXT_SIZE + 1, loc="left")
+    axes.set_xlabel(x, fontsize=TEXT_SIZE)
+    axes.set_ylabel(y, fontsize=TEXT_SIZE)
+    axes.tick_params(labelsize=TEXT_SIZE - 1, length=2)
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write `figure` as a PNG, whole or not at all (a temporary file, then renamed). Returns `path`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(_png(figure))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    return buffer.getvalue()

@@ -128,6 +128,13 @@ def pair_folder(root: Path) -> tuple[Kind, dict[str, Pairing]]:
     return ("folders" if any((root / split / "images").is_dir() for split in SPLITS) else "flat"), pairings
 
 
+def split_folders(root: Path, split: str) -> tuple[Path, ...]:
+    """The existing folders in which files of a split may lie."""
+    folders = [root / name for name in OFFICIAL_FOLDERS[split]]
+    folders += [root / split, root / split / "images", root / split / "masks"]
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
 def pair(pictures: Iterable[Path], masks: Iterable[Path]) -> Pairing:
     """Pair pictures and masks by id, never by their order."""
     clashes: list[tuple[Path, ...]] = []

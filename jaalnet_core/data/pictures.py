@@ -91,7 +91,7 @@ def _decoded(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
             if width * height > max_megapixels * 1e6:
                 raise PictureError(
                     f"{path}: {width}x{height} pixels ({width * height / 1e6:.0f} megapixels), expected at "
-                    f"most {max_megapixels:g}: reduce the picture, or raise the limit with --max-megapixels."
+                    f"most {max_megapixels:g}: reduce the picture, or raise the limit (max-megapixels)."
                 )
             picture.load()
             yield ImageOps.exif_transpose(picture)

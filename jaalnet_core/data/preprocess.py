@@ -9,24 +9,21 @@ import sys
 import tempfile
 import uuid
 import warnings
-import zipfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm.auto import tqdm
 
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.layout import Sample
+from jaalnet_core.data.parallel import map_in_threads
 from jaalnet_core.data.pictures import MAX_MEGAPIXELS, read_mask, read_picture
 from jaalnet_core.errors import DataError, PictureError
 from jaalnet_core.size import Size
 
 CACHE_NAME = ".cache-jaalnet"
 _CACHE_VERSION = 1  # raise it when preprocessing changes, so that older caches are rebuilt
-_MOST_WORKERS = 8  # each holds one full-size photograph in memory
 
 
 def resize_picture(picture: np.ndarray, size: Size) -> np.ndarray:
@@ -122,18 +119,12 @@ def _read_all(samples: Sequence[Sample], size: Size, progress: bool, max_megapix
         images[index] = resize_picture(read_picture(sample.picture, max_megapixels=max_megapixels), size)
         masks[index] = resize_mask(read_mask(sample.mask, max_megapixels=max_megapixels), size)
 
-    bar = tqdm(
-        total=len(samples), desc=f"reading pictures at {size}", unit="picture", delay=1, disable=not progress
-    )
-    with bar, ThreadPoolExecutor(max(1, min(_MOST_WORKERS, os.cpu_count() or 1))) as pool:
-        try:
-            for _ in pool.map(read, range(len(samples))):
-                bar.update()
-        except BaseException as error:
-            pool.shutdown(cancel_futures=True)
-            if isinstance(error, PictureError):
-                raise PictureError(f"{error} `jaalnet data check` lists every such file at once.") from error
-            raise
+    try:
+        map_in_threads(
+            read, range(len(samples)), description=f"reading pictures at {size}", progress=progress
+        )
+    except PictureError as error:
+        raise PictureError(f"{error} `jaalnet data check` lists every such file at once.") from error
     return LesionArrays(tuple(sample.id for sample in samples), images, masks)
 
 
@@ -160,7 +151,7 @@ def _from_cache(cache: Path, key: str) -> LesionArrays | None:
             return LesionArrays(ids, stored["images"], stored["masks"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damaged bytes may fail anywhere between the zip's directory and the arrays
         warnings.warn(f"{cache}: damaged ({error}); it is made again.", stacklevel=3)
         return None
 

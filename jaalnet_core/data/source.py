@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jaalnet_core.data.arrays import LesionArrays
-from jaalnet_core.data.layout import Layout, NoPicturesError, Sample, find_layout
+from jaalnet_core.data.layout import Layout, NoPicturesError, Sample, find_layout, pair_folder
 from jaalnet_core.data.preprocess import cache_folder, load_arrays
 from jaalnet_core.data.splits import is_validation
 from jaalnet_core.errors import DataError
@@ -95,15 +95,16 @@ def locate_folder(data: str | Path | None) -> Path | None:
     """The folder that `open_data(data, …)` would read, or None when that is the synthetic set.
 
     Raises:
-        DataError: `data`, `$JAALNET_DATA` or `./data` holds something unusable.
+        DataError: `./data` was meant, and holds two layouts side by side.
     """
     if data is None:
         data = os.environ.get(DATA_VARIABLE) or None
-        if data is None:
-            try:
-                return find_layout(DEFAULT_FOLDER).root
-            except NoPicturesError:
-                return None
+    if data is None:
+        try:
+            pair_folder(DEFAULT_FOLDER)
+        except NoPicturesError:
+            return None
+        return DEFAULT_FOLDER
     return None if str(data) == SYNTHETIC else Path(data).expanduser()
 
 

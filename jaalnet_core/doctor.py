@@ -6,13 +6,13 @@ import importlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from jaalnet_core.errors import JaalnetError
+from jaalnet_core.errors import DataError
 
 OLDEST_PYTHON = (3, 11)
 DISK_LEAST_GB, DISK_GOOD_GB = (
@@ -146,19 +146,23 @@ def check_widgets() -> Check:
     return Check("widgets", "OK", found)
 
 
-def check_data(folder: Path, environment: dict[str, str] | None = None) -> Check:
-    """What a command without `--data` would use: $JAALNET_DATA, else `folder/data`, else synthetic pictures."""
-    named = (os.environ if environment is None else environment).get("JAALNET_DATA", "")
+def check_data(folder: Path, environment: Mapping[str, str] = os.environ) -> Check:
+    """What a command without `--data` takes: $JAALNET_DATA, else `folder/data`, else synthetic pictures."""
+    from jaalnet_core.data.layout import NoPicturesError, find_layout  # late: it needs what is checked above
+
+    named = environment.get("JAALNET_DATA", "")
     if named == "synthetic":
         return Check("data", "OK", "the synthetic set, as JAALNET_DATA asks")
-    place = Path(named) if named else folder / "data"
+    place = Path(named).expanduser() if named else folder / "data"
     try:
-        layout = importlib.import_module("jaalnet_core.data.layout").find_layout(place)
-    except JaalnetError as error:
+        layout = find_layout(place)
+    except DataError as error:
         if named:
             return Check(
-                "data", "FAIL", f"JAALNET_DATA={named}: {_first_line(error)}", "correct or unset JAALNET_DATA"
+                "data", "FAIL", f"JAALNET_DATA: {_first_line(error)}", "correct or unset JAALNET_DATA"
             )
+        if not isinstance(error, NoPicturesError):
+            return Check("data", "FAIL", _first_line(error), f"jaalnet data check {place}")
         mend = "jaalnet data download, or JAALNET_DATA=FOLDER"
         return Check("data", "WARN", f"no pictures in {place}: synthetic ones will be made", mend)
     found = f"{place}: {len(layout.train)} training and {len(layout.test)} test pictures"

@@ -1,0 +1,80 @@
+"""Augmentation: torchvision's transforms on tv_tensors, so that a picture and its mask always move together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from torchvision.transforms import InterpolationMode, v2
+
+from jaalnet_core.data.arrays import LesionArrays
+
+Augmentation = Literal["none", "flips", "course"]
+
+
+def build_augmentation(kind: Augmentation) -> v2.Transform:
+    """The transform by name, for a pair of `tv_tensors.Image` and `tv_tensors.Mask` (uint8).
+
+    `none` changes nothing (the published recipe); `flips` mirrors; `course` mirrors, rotates by any angle (a lesion has
+    no upright), zooms, shifts, shears a little, and varies brightness, contrast, saturation and hue.
+    """
+    if kind == "none":
+        return v2.Identity()
+    flips = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()]
+    if kind == "flips":
+        return v2.Compose(flips)
+    if kind == "course":
+        affine = v2.RandomAffine(
+            degrees=180,
+            translate=(0.1, 0.1),
+            scale=(0.8, 1.25),
+            shear=(-8, 8, -8, 8),
+            interpolation=InterpolationMode.BILINEAR,
+        )
+        # beyond the frame lies black, as in the corners of a dermoscope's round view
+        colour = v2.ColorJitter(brightness=0.25, contrast=0.25, saturation=0.25, hue=0.03)
+        return v2.Compose([*flips, v2.RandomApply([affine], p=0.9), v2.RandomApply([colour], p=0.9)])
+    raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips' or 'course'.")
+
+
+def augment_pair(
+    transform: v2.Transform, image: np.ndarray, mask: np.ndarray, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Transform one picture with its mask; the same `seed` gives the same result, whatever was drawn before.
+
+    Args:
+        image: `(H, W, 3)` uint8. mask: `(H, W)` uint8, 0 or 1.
+
+    Returns:
+        Image `(3, H, W)` float32 in 0..1 and mask `(1, H, W)` float32 of 0 or 1.
+    """
+    pair = (
+        tv_tensors.Image(torch.from_numpy(image).permute(2, 0, 1)),
+        tv_tensors.Mask(torch.from_numpy(mask).unsqueeze(0)),
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        moved_image, moved_mask = transform(*pair)
+    return moved_image.as_subclass(Tensor).float() / 255, moved_mask.as_subclass(Tensor).float()
+
+
+class AugmentedLesions(Dataset):
+    """One epoch of augmented pictures: item `i` is image `(3, H, W)` and mask `(1, H, W)`, float32.
+
+    Every item draws from a generator of its own, seeded by (seed, epoch, i): the order of reading, the number of
+    workers and a resume in mid-epoch change nothing.
+    """
+
+    def __init__(self, arrays: LesionArrays, transform: v2.Transform, seed: int, epoch: int) -> None:
+        self.arrays, self.transform, self.seed, self.epoch = arrays, transform, seed, epoch
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        seed = int(np.random.SeedSequence([self.seed, self.epoch, index]).generate_state(1)[0])
+        return augment_pair(self.transform, self.arrays.images[index], self.arrays.masks[index], seed)

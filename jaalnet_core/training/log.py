@@ -1,0 +1,99 @@
+"""The run's diary: one line an epoch in `log.csv`, the same numbers for TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from jaalnet_core.files import atomic_path
+
+COLUMNS = (
+    "epoch",
+    "seconds",
+    "learning_rate",
+    "d_loss",
+    "g_loss",
+    "adversarial",
+    "region",
+    "contour",
+    "d_real",
+    "d_fake",
+    "validation_dice",
+    "validation_iou",
+)
+
+
+class Averages:
+    """Running means of an epoch's scalars, weighted by batch size; kept on their device until they are read."""
+
+    def __init__(self, state: dict[str, Any] | None = None) -> None:
+        state = state or {"sums": {}, "count": 0}
+        self.sums: dict[str, float | Tensor] = dict(state["sums"])
+        self.count: int = state["count"]
+
+    def add(self, values: dict[str, Tensor], batch_size: int) -> None:
+        """Take in the scalars of one step."""
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.double() * batch_size
+        self.count += batch_size
+
+    def means(self) -> dict[str, float]:
+        """The means so far."""
+        return {name: float(total) / max(self.count, 1) for name, total in self.sums.items()}
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps, for a resume in mid-epoch."""
+        return {"sums": {name: float(total) for name, total in self.sums.items()}, "count": self.count}
+
+
+class RunLog:
+    """Writes `log.csv` and `tensorboard/` in a run's folder.
+
+    Args:
+        first_epoch: lines from this epoch on belong to a part of the run that a resume repeats: they are cut off.
+    """
+
+    def __init__(self, folder: Path, first_epoch: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter  # slow to import; needed by training alone
+
+        self.path = folder / "log.csv"
+        kept = (
+            [row for row in read_log(self.path) if row["epoch"] < first_epoch] if self.path.exists() else []
+        )
+        with atomic_path(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows([_cell(name, row[name]) for name in COLUMNS] for row in kept)
+        self._tensorboard = SummaryWriter(folder / "tensorboard", purge_step=first_epoch)
+
+    def write(self, row: dict[str, float]) -> None:
+        """Add one epoch; a quantity that this run does not have stays empty."""
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow([_cell(name, row.get(name, math.nan)) for name in COLUMNS])
+        for name, value in row.items():
+            if name != "epoch":
+                self._tensorboard.add_scalar(name, value, int(row["epoch"]))
+        self._tensorboard.flush()
+
+    def close(self) -> None:
+        """End the TensorBoard file."""
+        self._tensorboard.close()
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """The lines of a `log.csv`, one dictionary an epoch; an empty cell reads as NaN."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            {name: float(value) if value else math.nan for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def _cell(name: str, value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return str(int(value)) if name == "epoch" else f"{value:.6g}"

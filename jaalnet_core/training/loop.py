@@ -1,0 +1,256 @@
+"""The training loop: explicit, from the first batch to the shipped weights."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from tqdm.auto import tqdm
+
+from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.data.augment import AugmentedLesions, build_augmentation
+from jaalnet_core.data.source import LesionData, open_data
+from jaalnet_core.errors import DataError, TrainingError
+from jaalnet_core.training.checkpoint import (
+    BEST,
+    drop_old_checkpoints,
+    load_newest,
+    periodic_name,
+    save_checkpoint,
+)
+from jaalnet_core.training.folder import open_folder, run_folder
+from jaalnet_core.training.interrupt import StopRequest
+from jaalnet_core.training.log import Averages, RunLog
+from jaalnet_core.training.run import Run, build_run
+from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.training.validation import validate
+from jaalnet_core.weights import save_weights
+
+EpochReport = Callable[[dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a call of `train` ended.
+
+    Attributes:
+        folder: where everything of the run lies.
+        finished: False after an interruption; `--resume` goes on.
+        epochs: finished epochs, of this and earlier starts.
+        best_epoch, best_dice: the epoch whose averaged weights did best on the validation pictures, and how well
+            (per-image Dice, 0..1).
+        last_dice: the same after the last finished epoch.
+        seconds: training time over all starts.
+    """
+
+    folder: Path
+    finished: bool
+    epochs: int
+    best_epoch: int
+    best_dice: float
+    last_dice: float
+    seconds: float
+
+
+def train(
+    settings: TrainSettings,
+    *,
+    data: LesionData | None = None,
+    on_epoch: EpochReport | None = None,
+    stop: StopRequest | None = None,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> RunResult:
+    """Train LF-Net against DA-Net and leave checkpoints, weights and logs in the run's folder.
+
+    Args:
+        data: pictures in memory; None opens `settings.data`.
+        on_epoch: called after every epoch with the line that went into `log.csv`.
+        stop: ask it to stop the run after the step in hand; Ctrl-C does the same.
+        progress: show a bar with the time left.
+        say: takes the run's few sentences.
+
+    Raises:
+        SettingsError, DataError, CheckpointError: something given does not fit; nothing was lost.
+        TrainingError: a loss was no longer finite.
+    """
+    settings = settings.resolved()
+    data = data if data is not None else open_data(settings.data, settings.size, progress=progress)
+    lesions = _training_pictures(data, settings.limit)
+    folder = run_folder(settings, data.name)
+    open_folder(folder, settings, data)
+    run = build_run(settings)
+    _resume(run, folder, say)
+    for note in data.notes:
+        say(note)
+    say(_announcement(settings, len(lesions), folder))
+
+    steps_per_epoch = math.ceil(len(lesions) / settings.batch_size)
+    total_steps = steps_per_epoch * settings.epochs
+    log = RunLog(folder, first_epoch=run.progress.epoch + 1)
+    bar = tqdm(
+        total=total_steps, initial=run.progress.step, unit="step", disable=not progress, smoothing=0.05
+    )
+    with stop or StopRequest() as stop, bar:
+        try:
+            while run.progress.epoch < settings.epochs and not stop.requested:
+                rate = _train_epoch(run, lesions, total_steps, folder, stop, bar)
+                if run.progress.batch < steps_per_epoch:
+                    break  # stopped in mid-epoch
+                line = _end_epoch(run, data.validation, rate, folder)
+                log.write(line)
+                bar.set_postfix(epoch=run.progress.epoch, dice=f"{run.progress.last_dice:.4f}")
+                if on_epoch is not None:
+                    on_epoch(line)
+        finally:
+            log.close()
+    finished = run.progress.epoch >= settings.epochs
+    if not finished:
+        save_checkpoint(folder, run.state())
+        say(
+            f"Stopped after step {run.progress.step} of {total_steps}, saved. Go on with the same command and --resume."
+        )
+    return RunResult(
+        folder,
+        finished,
+        run.progress.epoch,
+        run.progress.best_epoch,
+        run.progress.best_dice,
+        run.progress.last_dice,
+        run.progress.seconds,
+    )
+
+
+def epoch_batches(lesions: LesionArrays, settings: TrainSettings, epoch: int, skip: int = 0) -> DataLoader:
+    """The batches of one epoch: images `(B, 3, H, W)` and masks `(B, 1, H, W)`, in an order of that epoch's own.
+
+    Args:
+        epoch: counted from 0; with the seed it fixes order and augmentation.
+        skip: leave out so many batches at the start (they were learnt before an interruption).
+    """
+    order = np.random.default_rng([settings.seed, epoch]).permutation(len(lesions))
+    dataset = AugmentedLesions(lesions, build_augmentation(settings.augmentation), settings.seed, epoch)
+    return DataLoader(
+        dataset,
+        batch_size=settings.batch_size,
+        sampler=order[skip * settings.batch_size :].tolist(),
+        num_workers=settings.workers,
+        generator=torch.Generator(),  # its own: the global one must not depend on how often loaders were made
+    )
+
+
+def _train_epoch(
+    run: Run, lesions: LesionArrays, total_steps: int, folder: Path, stop: StopRequest, bar: tqdm
+) -> float:
+    batches = epoch_batches(lesions, run.settings, run.progress.epoch, skip=run.progress.batch)
+    run.step.lf_net.train()
+    if run.step.da_net is not None:
+        run.step.da_net.train()
+    rate = 0.0
+    for images, masks in run.fabric.setup_dataloaders(batches, use_distributed_sampler=False):
+        started = time.perf_counter()
+        rate = run.set_learning_rates(total_steps)
+        losses = run.step(images.contiguous(memory_format=torch.channels_last), masks)
+        _require_finite(losses, run, folder)
+        run.averaged.update_parameters(run.step.lf_net.module)
+        run.averages.add(losses, len(images))
+        run.progress.step += 1
+        run.progress.batch += 1
+        run.progress.seconds += time.perf_counter() - started
+        bar.update()
+        if stop.requested:
+            break
+    return rate
+
+
+def _end_epoch(run: Run, validation: LesionArrays, rate: float, folder: Path) -> dict[str, float]:
+    """Validate, save what is due, and return the epoch's line for the log."""
+    started = time.perf_counter()
+    settings, progress = run.settings, run.progress
+    scores = validate(run.lf_net, validation, run.fabric.device)
+    progress.epoch += 1
+    progress.batch = 0
+    progress.last_dice = scores["dice"]
+    means, run.averages = run.averages.means(), Averages()
+    also = []
+    if progress.last_dice > progress.best_dice:
+        progress.best_dice, progress.best_epoch = progress.last_dice, progress.epoch
+        also.append(BEST)
+    if progress.epoch % settings.checkpoint_every == 0 or progress.epoch == settings.epochs:
+        also.append(periodic_name(progress.epoch))
+    progress.seconds += time.perf_counter() - started
+    if also:
+        save_checkpoint(folder, run.state(), *also)
+        drop_old_checkpoints(folder, settings.keep_checkpoints)
+        _save_shipped(run, folder, best=BEST in also)
+    return {
+        "epoch": progress.epoch,
+        "seconds": progress.seconds,
+        "learning_rate": rate,
+        **means,
+        "validation_dice": scores["dice"],
+        "validation_iou": scores["iou"],
+    }
+
+
+def _save_shipped(run: Run, folder: Path, best: bool) -> None:
+    size, metadata = run.settings.size, run.metadata()
+    if best:
+        save_weights(run.lf_net, folder / "best.safetensors", size, **metadata)
+    save_weights(run.lf_net, folder / "last.safetensors", size, **metadata)
+    if run.da_net is not None:
+        save_weights(run.da_net, folder / "da_net.safetensors", size, **metadata)
+
+
+def _require_finite(losses: dict[str, Tensor], run: Run, folder: Path) -> None:
+    bad = [name for name, value in losses.items() if not torch.isfinite(value)]
+    if bad:
+        newest = load_newest(folder)
+        mend = (
+            f"The last good checkpoint is {newest[0]}; lower --learning-rate and go on in another folder."
+            if newest
+            else "No checkpoint was written yet; lower --learning-rate and start again."
+        )
+        raise TrainingError(
+            f"{', '.join(bad)} is no longer finite in step {run.progress.step + 1} (epoch {run.progress.epoch + 1}). {mend}"
+        )
+
+
+def _resume(run: Run, folder: Path, say: Callable[[str], None]) -> None:
+    newest = load_newest(folder) if run.settings.resume else None
+    if newest is None:
+        return
+    path, state, passed_over = newest
+    for note in passed_over:
+        say(f"Passed over: {note}")
+    run.restore(state)
+    say(f"Going on from {path}: epoch {run.progress.epoch + 1}, step {run.progress.step + 1}.")
+
+
+def _training_pictures(data: LesionData, limit: int | None) -> LesionArrays:
+    for split in ("train", "validation"):
+        if len(getattr(data, split)) == 0:
+            raise DataError(f"{data.root}: found no {split} pictures, expected at least one with its mask.")
+    return data.train if limit is None else data.train.take(np.arange(min(limit, len(data.train))))
+
+
+def _announcement(settings: TrainSettings, pictures: int, folder: Path) -> str:
+    rate = settings.learning_rate
+    networks = (
+        "LF-Net against DA-Net" if settings.adversarial_weight else "LF-Net alone (adversarial weight 0)"
+    )
+    peaks = f"LF-Net peaks at {rate * settings.peak_factor:g}"
+    if settings.adversarial_weight:
+        peaks += f", DA-Net at {rate * settings.discriminator_factor:g}"
+    return (
+        f"{networks}, {settings.preset}, recipe {settings.recipe}: {settings.epochs} epochs of {pictures} pictures at "
+        f"{settings.size}, batch {settings.batch_size}. Learning rate {rate:g}, {settings.schedule}: {peaks}. "
+        f"Everything goes to {folder}."
+    )

@@ -1,0 +1,182 @@
+"""Weights in files: safetensors that say which network they belong to, and the door back from any checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from jaalnet_core.da_net import DANet, DANetSettings
+from jaalnet_core.errors import CheckpointError, JaalnetError
+from jaalnet_core.files import atomic_path
+from jaalnet_core.lf_net import LFNet, LFNetSettings
+from jaalnet_core.size import Size
+
+NETWORKS = {"lf_net": (LFNet, LFNetSettings), "da_net": (DANet, DANetSettings)}
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A trained network with what its file says about it.
+
+    Attributes:
+        network: in evaluation mode, float32.
+        size: the picture size it was trained at.
+        metadata: what was saved with it, such as `epoch` and `validation_dice`.
+        path: the file it came from.
+    """
+
+    network: LFNet | DANet
+    size: Size
+    metadata: dict[str, Any]
+    path: Path
+
+
+def save_weights(
+    network: LFNet | DANet, path: Path, size: Size, *, half: bool = False, **metadata: Any
+) -> Path:
+    """Write weights and what they belong to as safetensors, all or nothing.
+
+    Args:
+        size: the picture size of the training.
+        half: store float16, half the space; loading gives float32 again.
+        metadata: further values that JSON can hold.
+    """
+    kind = "lf_net" if isinstance(network, LFNet) else "da_net"
+    tensors = {name: _stored(tensor, half) for name, tensor in network.state_dict().items()}
+    header = {
+        "format": "jaalnet",
+        "network": kind,
+        "settings": json.dumps(dataclasses.asdict(network.settings)),
+        "size": str(size),
+        "metadata": json.dumps(metadata),
+    }
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata=header)
+    return path
+
+
+def load_lf_net(path: str | Path, device: str | torch.device = "cpu") -> LoadedNetwork:
+    """LF-Net, ready to predict, from `*.safetensors` or from a full training checkpoint (`*.pt`, averaged weights).
+
+    Raises:
+        CheckpointError: missing, damaged, not ours, or a DA-Net's.
+    """
+    return _load(Path(path), "lf_net", device)
+
+
+def load_da_net(path: str | Path, device: str | torch.device = "cpu") -> LoadedNetwork:
+    """DA-Net, ready to judge, from `da_net.safetensors` or a full training checkpoint.
+
+    Raises:
+        CheckpointError: missing, damaged, not ours, or an LF-Net's.
+    """
+    return _load(Path(path), "da_net", device)
+
+
+def read_training_checkpoint(path: Path) -> dict[str, Any]:
+    """The dictionary in a full checkpoint. Loaded with `weights_only`: a file cannot run code.
+
+    Raises:
+        CheckpointError: missing, damaged, or no JAAL-Net checkpoint.
+    """
+    _require_file(path)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). It may be cut short or no checkpoint at all; "
+            "use another checkpoint of the run."
+        ) from error
+    if not isinstance(state, dict) or state.get("format") != "jaalnet-training":
+        raise CheckpointError(
+            f"{path}: found a file without JAAL-Net's mark, expected one written by `jaalnet train`."
+        )
+    return state
+
+
+def _load(path: Path, kind: str, device: str | torch.device) -> LoadedNetwork:
+    if path.suffix == ".pt":
+        state = read_training_checkpoint(path)
+        section = state.get(kind)
+        if section is None:
+            raise CheckpointError(f"{path}: holds no {kind}; the run trained without one.")
+        tensors, settings = section["weights"], section["settings"]
+        size, metadata = Size.parse(state["size"]), state["metadata"]
+    else:
+        tensors, header = _read_safetensors(path)
+        found = header.get("network")
+        if found != kind:
+            raise CheckpointError(
+                f"{path}: found weights of {found or 'an unknown network'}, expected {kind}."
+            )
+        settings, metadata = json.loads(header["settings"]), json.loads(header["metadata"])
+        size = Size.parse(header["size"])
+    network = _build(path, kind, settings)
+    _fill(path, network, tensors)
+    return LoadedNetwork(network.to(device).eval(), size, metadata, path)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    _require_file(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be read as safetensors ({_first_line(error)}). Copy or train it again."
+        ) from error
+
+
+def _build(path: Path, kind: str, settings: Mapping[str, Any]) -> LFNet | DANet:
+    network_class, settings_class = NETWORKS[kind]
+    try:
+        return network_class(settings_class(**settings))
+    except (TypeError, JaalnetError) as error:
+        raise CheckpointError(f"{path}: its network settings do not fit this version ({error}).") from error
+
+
+def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    expected = network.state_dict()
+    problems = [f"missing {name}" for name in expected if name not in tensors]
+    problems += [f"unknown {name}" for name in tensors if name not in expected]
+    problems += [
+        f"{name} is {tuple(tensors[name].shape)}, expected {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in tensors and tensors[name].shape != tensor.shape
+    ]
+    if problems:
+        shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
+        raise CheckpointError(f"{path}: the weights do not fit the network its settings describe: {shown}.")
+    if bad := [
+        name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()
+    ]:
+        raise CheckpointError(f"{path}: {bad[0]} holds values that are not finite; use another checkpoint.")
+    network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
+
+
+def _stored(tensor: Tensor, half: bool) -> Tensor:
+    tensor = tensor.detach().cpu().contiguous()
+    return tensor.half() if half and tensor.is_floating_point() else tensor.clone()
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no such file"
+        raise CheckpointError(
+            f"{path}: found {what}, expected weights (*.safetensors) or a checkpoint (*.pt)."
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__

@@ -21,6 +21,7 @@ from jaalnet_core.cli import main
 from jaalnet_core.doctor import Check
 
 ISBI = "ISBI2016_ISIC_Part1_"
+NAMES = ["python", "torch", "gpu", "opencv", "jupyterlab", "widgets", "data", "disk", "memory"]
 
 
 def picture(path: Path, channels: int = 3) -> None:
@@ -204,17 +205,7 @@ def test_a_check_that_breaks_is_a_failure_of_its_own_and_the_rest_goes_on(
 
     monkeypatch.setattr(doctor, "check_memory", broken)
     checks = {check.name: check for check in doctor.examine()}
-    assert list(checks) == [
-        "python",
-        "torch",
-        "gpu",
-        "opencv",
-        "jupyterlab",
-        "widgets",
-        "data",
-        "disk",
-        "memory",
-    ]
+    assert list(checks) == NAMES
     assert checks["memory"].status == "FAIL"
     assert "KeyError: 'surprise'" in checks["memory"].found
     assert checks["python"].status == "OK"

@@ -121,16 +121,22 @@ def _locate(data: str | Path | None, synthetic_folder: Path, progress: bool) -> 
             f"No real pictures found: {DATA_VARIABLE} is not set and ./{DEFAULT_FOLDER} holds none. "
             "`jaalnet data download` fetches ISBI2016."
         )
-    return SYNTHETIC, _synthetic_layout(synthetic_folder), notes
+    return SYNTHETIC, _synthetic_layout(synthetic_folder, progress), notes
 
 
-def _synthetic_layout(folder: Path) -> Layout:
+def _synthetic_layout(folder: Path, progress: bool) -> Layout:
     try:
         return find_layout(folder)
     except NoPicturesError:
         from jaalnet_core.data.synthetic import write_dataset  # only needed the first time
 
-        return find_layout(write_dataset(folder))
+        try:
+            return find_layout(write_dataset(folder, progress=progress))
+        except OSError as error:
+            raise DataError(
+                f"{folder}: the synthetic pictures cannot be written there ({error.strerror or error}): make "
+                "them elsewhere with `jaalnet data synthesize` and name that folder."
+            ) from error
 
 
 def _by_split(layout: Layout) -> tuple[dict[str, tuple[Sample, ...]], list[Sample]]:

@@ -1,7 +1,7 @@
 """Dice, IoU, accuracy, sensitivity and specificity from counted pixels, in four averagings side by side.
 
-Everything starts from one confusion table an image: tp, fp, fn, tn, pixels counted with the lesion as the positive
-class. The same tables give four different answers to "what is the Dice?":
+Everything starts from one confusion table an image: tp, fp, fn, tn, pixels counted with the lesion as the
+positive class. The same tables give four different answers to "what is the Dice?":
 
 - per image: each image's own Dice, then the mean over images (the official ISIC rule);
 - pooled: one table summed over all pixels of all images, then its Dice (large lesions weigh more);

@@ -1,0 +1,120 @@
+"""Score a trained LF-Net: Dice, IoU, accuracy, sensitivity and specificity, per image, pooled, and as a mean
+over lesion and background, each with a 95% bootstrap interval over the images.
+
+    jaalnet evaluate --data data --checkpoint checkpoints/run/best.safetensors --json scores.json
+
+The JSON holds fractions, not percent, and the pixels counted in each image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from jaalnet_core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from jaalnet_core.data.layout import Sample
+    from jaalnet_core.data.source import LesionData
+    from jaalnet_core.evaluation import Evaluation
+
+TITLES = {
+    "per_image": "per image",
+    "pooled": "pooled",
+    "two_class": "two-class",
+    "two_class_pooled": "two-class pooled",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to score, and how."""
+
+    checkpoint: Path
+    """Weights (.safetensors) or a periodic checkpoint (.pt)."""
+    data: str | None = None
+    """Data folder, or `synthetic`; else $JAALNET_DATA, else ./data, else the synthetic set."""
+    split: Literal["test", "validation", "train"] = "test"
+    """Which pictures."""
+    score_at: Literal["network", "mask"] = "network"
+    """Count pixels at the network's size, or at each mask's own size."""
+    json: Path | None = None
+    """Also write everything to this file."""
+    flips: bool = False
+    """Average the probabilities over the picture and its three mirror images."""
+    batch_size: int = 32
+    """Pictures predicted at once."""
+    threshold: float = 0.5
+    """Probabilities above this are lesion."""
+    bootstrap: int = 2000
+    """Resamples of the images behind the intervals."""
+    seed: int = 0
+    """Seed of the resampling."""
+    device: str = "auto"
+    """`auto` (a GPU where there is one), `cpu`, `cuda`, ..."""
+
+
+def run(settings: Settings) -> int:
+    """Evaluate, print the table, write the JSON."""
+    from dataclasses import replace
+
+    from jaalnet_core.data.source import open_data
+    from jaalnet_core.evaluation import choose_device, evaluate_network
+    from jaalnet_core.weights import load_lf_net
+
+    if settings.bootstrap < 1:
+        raise SettingsError(f"--bootstrap: found {settings.bootstrap}, expected at least 1 resample.")
+    device = choose_device(settings.device)
+    loaded = load_lf_net(settings.checkpoint, device=str(device))
+    data = open_data(settings.data, loaded.size, splits=(settings.split,))
+    for note in data.notes:
+        print(note)
+    evaluation = evaluate_network(
+        loaded.network,
+        getattr(data, settings.split),
+        size=loaded.size,
+        score_at=settings.score_at,
+        samples=_samples(data, settings.split) if settings.score_at == "mask" else (),
+        batch_size=settings.batch_size,
+        threshold=settings.threshold,
+        flips=settings.flips,
+        device=device,
+        checkpoint=str(settings.checkpoint),
+        data=f"{data.name} {settings.split}",
+    )
+    evaluation = replace(evaluation, resamples=settings.bootstrap, seed=settings.seed)
+    print(format_table(evaluation))
+    if settings.json is not None:
+        print(f"written: {evaluation.save(settings.json)}")
+    return 0
+
+
+def _samples(data: LesionData, split: str) -> tuple[Sample, ...]:
+    """The files of a split; training and validation pictures lie in the same folder."""
+    if split == "test":
+        return data.test_samples
+    from jaalnet_core.data.layout import find_layout
+
+    return find_layout(data.root).train
+
+
+def format_table(evaluation: Evaluation) -> str:
+    """Every metric in every averaging, in percent, with its interval: one row an averaging."""
+    averages, intervals = evaluation.averages(), evaluation.intervals()
+    metrics = list(averages["per_image"])
+    where = "at the masks' own size" if evaluation.score_at == "mask" else "at network size"
+    rows = [
+        f"{len(evaluation.ids)} pictures ({evaluation.data}), network {evaluation.size}, "
+        f"pixels counted {where}{', mirrored views averaged' if evaluation.flips else ''}",
+        "percent, with 95% bootstrap intervals over the images",
+        "",
+        f"{'':<17}" + "".join(f"{name:<21}" for name in metrics),
+    ]
+    for averaging, values in averages.items():
+        cells = []
+        for name in metrics:
+            low, high = intervals[averaging][name]
+            cells.append(f"{100 * values[name]:.2f} ({100 * low:.2f}-{100 * high:.2f})".ljust(21))
+        rows.append(f"{TITLES[averaging]:<17}" + "".join(cells))
+    return "\n".join(row.rstrip() for row in rows)

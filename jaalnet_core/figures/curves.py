@@ -80,7 +80,7 @@ def training_curves(log: Path | Mapping[str, np.ndarray], *, title: str = "") ->
     panels = figure.subplots(2, 2, sharex=True)
     _lines(panels[0, 0], columns, _LOSSES, "LF-Net's losses")
     _lines(panels[0, 1], columns, _ADVERSARIAL, "Losses of the two opponents")
-    _lines(panels[1, 0], columns, _OPINION, "DA-Net: how real is it?", "probability of real")
+    _lines(panels[1, 0], columns, _OPINION, "DA-Net: how real is it?", "opinion, 0 to 1")
     _lines(panels[1, 1], columns, _VALIDATION, "Validation, per image")
     if panels[0, 0].lines:
         _logarithmic_where_wide(panels[0, 0])

@@ -9,11 +9,12 @@ window, nothing has to be closed, and a notebook shows the returned figure exact
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from jaalnet_core.files import atomic_path
 
 BLACK = "#000000"
 ORANGE = "#E69F00"
@@ -55,15 +56,9 @@ def dress(axes: Axes, title: str, x: str = "", y: str = "") -> None:
 
 def save_figure(figure: Figure, path: Path) -> Path:
     """Write `figure` as a PNG, whole or not at all (a temporary file, then renamed). Returns `path`."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with atomic_path(Path(path)) as temporary:
         temporary.write_bytes(_png(figure))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return Path(path)
 
 
 def _png(figure: Figure) -> bytes:

@@ -1,0 +1,235 @@
+"""Outlining lesions in photographs: one in a notebook, or files and folders into a folder of results.
+
+    outline = outline_lesion("best.safetensors", "mole.jpg")
+    outline.mask               # (H, W) uint8, 0 or 1, at the photograph's own size
+    outline.lesion_percent     # share of the frame
+
+    rows = predict_pictures("best.safetensors", [Path("photographs")], Path("outlined"))
+
+Made for teaching and research. It is no medical device, and an outline is no diagnosis.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from jaalnet_core.data.pictures import MAX_MEGAPIXELS, read_picture
+from jaalnet_core.data.preprocess import resize_picture
+from jaalnet_core.errors import DataError, PictureError, SettingsError
+from jaalnet_core.evaluation import choose_device, predict_probabilities
+from jaalnet_core.figures.outlines import draw_outlines
+from jaalnet_core.files import atomic_path
+from jaalnet_core.prediction_files import (
+    FoundPictures,
+    PictureResult,
+    find_pictures,
+    plan_outputs,
+    read_table,
+    write_table,
+)
+from jaalnet_core.size import Size
+from jaalnet_core.weights import LoadedNetwork, load_lf_net
+
+DEFAULT_SIZE = Size(128, 128)  # for a network that came from no file
+_LONGEST_JPEG_SIDE = 65_500  # beyond it the format has no room for the number
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What a network made of one photograph.
+
+    Attributes:
+        probabilities: `(H, W)` float32, 0..1, at the photograph's own size.
+        mask: `(H, W)` uint8, 1 where the probability is above the threshold.
+    """
+
+    probabilities: np.ndarray
+    mask: np.ndarray
+
+    @property
+    def lesion_pixels(self) -> int:
+        """The lesion's area in pixels of the photograph."""
+        return int(np.count_nonzero(self.mask))
+
+    @property
+    def lesion_percent(self) -> float:
+        """The lesion's share of the frame, 0..100."""
+        return 100 * self.lesion_pixels / self.mask.size
+
+
+def outline_lesion(
+    network: LoadedNetwork | nn.Module | str | Path,
+    picture: np.ndarray | str | Path,
+    *,
+    size: Size | None = None,
+    threshold: float = 0.5,
+    flips: bool = False,
+    device: str | torch.device | None = None,
+    max_megapixels: float = MAX_MEGAPIXELS,
+) -> Outline:
+    """Outline the lesion in one photograph.
+
+    The photograph is brought to the network's size, and the map of probabilities (not the mask) back to the
+    photograph's own size, where it is thresholded: its border is then as smooth as the photograph.
+
+    Args:
+        network: weights or a checkpoint by path, what `load_lf_net` returned, or a network: images
+            `(B, 3, H, W)` in 0..1 to logits `(B, 1, H, W)`.
+        picture: `(H, W, 3)` uint8, RGB, or a file.
+        size: the network's input size; left out, the one that its file names, or 128x128.
+        threshold: probabilities above it are lesion, 0..1.
+        flips: average over the picture and its three mirror images: four times the work, a little steadier.
+        device: where to compute; left out, where the network is, or a GPU if there is one.
+        max_megapixels: refuse larger files.
+
+    Raises:
+        CheckpointError: the weights' file is unusable.
+        PictureError: the picture's file is unusable.
+        SettingsError: the threshold is outside 0..1.
+        ValueError: the array is no RGB picture of bytes.
+    """
+    _check_threshold(threshold)
+    module, own_size, device = _opened(network, device)
+    if isinstance(picture, (str, Path)):
+        picture = read_picture(picture, max_megapixels=max_megapixels)
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
+        raise ValueError(
+            f"picture: found {picture.shape} of {picture.dtype}, expected (H, W, 3) of uint8, RGB in 0..255."
+        )
+    reduced = torch.from_numpy(np.ascontiguousarray(resize_picture(picture, size or own_size)))
+    images = reduced.permute(2, 0, 1)[None].float() / 255
+    small = predict_probabilities(module, images, flips=flips, device=device)[0, 0].numpy()
+    height, width = picture.shape[:2]
+    probabilities = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Outline(probabilities, (probabilities > threshold).astype(np.uint8))
+
+
+def predict_pictures(
+    checkpoint: LoadedNetwork | str | Path,
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    threshold: float = 0.5,
+    flips: bool = False,
+    recursive: bool = False,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    device: str = "auto",
+    progress: bool = True,
+) -> list[PictureResult]:
+    """Outline every picture of `inputs` and write masks, overlays and `predictions.csv` into `out`.
+
+    A picture that cannot be read becomes a row with its error, and the rest is done. Rows of earlier runs in
+    the same folder stay in the table as long as their masks are there.
+
+    Args:
+        checkpoint: weights or a checkpoint by path, or what `load_lf_net` returned.
+        inputs: picture files, and folders of pictures.
+        out: folder of the results; made if it is missing.
+        threshold: probabilities above it are lesion, 0..1.
+        flips: average over four mirror images.
+        recursive: look into folders within folders.
+        max_megapixels: refuse larger pictures.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        progress: show a bar with the time left.
+
+    Returns:
+        One row for each picture, and for each input that is missing or holds none.
+
+    Raises:
+        CheckpointError: the weights are unusable.
+        DataError: `out` cannot be written to.
+        SettingsError: a setting is outside its range, or a result would replace a file that is not ours.
+    """
+    _check_threshold(threshold)
+    if not inputs:
+        raise SettingsError("pictures: found none named, expected at least one picture or folder.")
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"--out: found the file {out}, expected a folder.")
+    found: FoundPictures = find_pictures([Path(named) for named in inputs], out, recursive=recursive)
+    earlier = read_table(out)
+    plan = plan_outputs(found.pictures, out, earlier)
+    module, size, chosen_device = _opened(checkpoint, device)
+    done: list[PictureResult] = []
+
+    def outline(row: PictureResult) -> PictureResult:
+        started = time.perf_counter()
+        try:
+            picture = read_picture(row.file, max_megapixels=max_megapixels)
+            result = outline_lesion(module, picture, size=size, threshold=threshold, flips=flips, device=chosen_device)
+            _write_images(out, row, picture, result.mask)
+        except (PictureError, MemoryError) as error:
+            for name in (row.mask, row.overlay):  # of an earlier run: no longer what this picture shows
+                (out / name).unlink(missing_ok=True)
+            message = str(error) or f"{row.file}: not enough memory for it; reduce the picture."
+            return PictureResult(row.file, status="error", error=message)
+        return dataclasses.replace(
+            row,
+            height=picture.shape[0],
+            width=picture.shape[1],
+            lesion_pixels=result.lesion_pixels,
+            lesion_percent=round(result.lesion_percent, 3),
+            seconds=round(time.perf_counter() - started, 3),
+        )
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        try:
+            for row in tqdm(plan, desc="outlining", unit="picture", delay=1, disable=not progress):
+                done.append(dataclasses.replace(row, status="error", error=f"{row.file}: stopped half-way."))
+                done[-1] = outline(row)
+        finally:  # a stopped run, too, says which files in the folder are its own
+            replaced = {row.mask for row in plan[: len(done)]}
+            kept = [row for row in earlier if row.mask and row.mask not in replaced and (out / row.mask).exists()]
+            write_table(out, [*kept, *done, *found.failures])
+    except OSError as error:
+        raise DataError(f"{out}: cannot be written to ({error}): free some space or choose another --out.") from error
+    return [*done, *found.failures]
+
+
+def _opened(
+    network: LoadedNetwork | nn.Module | str | Path, device: str | torch.device | None
+) -> tuple[nn.Module, Size, torch.device]:
+    """The network itself, its size, and where it shall compute."""
+    if isinstance(network, nn.Module):
+        first = next(network.parameters(), None)
+        own = first.device if first is not None else torch.device("cpu")
+        return network, DEFAULT_SIZE, own if device is None else choose_device(str(device))
+    chosen = choose_device(str(device or "auto"))
+    loaded = network if isinstance(network, LoadedNetwork) else load_lf_net(network, chosen)
+    return loaded.network, loaded.size, chosen
+
+
+def _write_images(out: Path, row: PictureResult, picture: np.ndarray, mask: np.ndarray) -> None:
+    overlay = cv2.cvtColor(draw_outlines(picture, predicted=mask), cv2.COLOR_RGB2BGR)
+    fine = (
+        cv2.IMWRITE_JPEG_QUALITY,
+        92,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    )
+    if max(overlay.shape) > _LONGEST_JPEG_SIDE:
+        raise PictureError(
+            f"{row.file}: {picture.shape[1]}x{picture.shape[0]} pixels, expected sides of at most "
+            f"{_LONGEST_JPEG_SIDE} for the overlay: cut or reduce the picture."
+        )
+    for name, pixels, options in ((row.mask, mask * 255, ()), (row.overlay, overlay, fine)):
+        # Encoded here and written as bytes: OpenCV itself cannot write to every name on Windows.
+        encoded = cv2.imencode(Path(name).suffix, pixels, options)[1]
+        with atomic_path(out / name) as temporary:
+            temporary.write_bytes(encoded)
+
+
+def _check_threshold(threshold: float) -> None:
+    if not 0 <= threshold <= 1:
+        raise SettingsError(f"--threshold: found {threshold}, expected a probability from 0 to 1.")

@@ -16,9 +16,7 @@ class ChannelGate(nn.Module):
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
         hidden = max(channels // reduction, 4)
-        self.mlp = nn.Sequential(
-            nn.Linear(channels, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, channels)
-        )
+        self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, channels))
 
     def gate(self, features: Tensor) -> Tensor:
         """The gate alone, `(B, C, 1, 1)`, each value in 0..1."""
@@ -76,9 +74,7 @@ def fused_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     to the narrower one change no dot product.
     """
     width = max(query.shape[-1], value.shape[-1])
-    query, key, padded = (
-        functional.pad(t, (0, width - t.shape[-1])).unsqueeze(1) for t in (query, key, value)
-    )
+    query, key, padded = (functional.pad(t, (0, width - t.shape[-1])).unsqueeze(1) for t in (query, key, value))
     mixed = functional.scaled_dot_product_attention(query, key, padded, scale=1.0)
     return mixed.squeeze(1)[..., : value.shape[-1]]
 

@@ -1,4 +1,4 @@
-"""The bricks of LF-Net: DDSConv, DeConv, dense block and residual block. Every one keeps or doubles the size exactly."""
+"""The bricks of LF-Net: DDSConv, DeConv, dense block and residual block. Each keeps or doubles the size exactly."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ class ConvNormAct(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3, dilation: int = 1) -> None:
         if kernel_size % 2 == 0:
-            raise ValueError(
-                f"kernel_size: found {kernel_size}, expected an odd number, which keeps the size."
-            )
+            raise ValueError(f"kernel_size: found {kernel_size}, expected an odd number, which keeps the size.")
         padding = dilation * (kernel_size - 1) // 2
         super().__init__(
             nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, dilation=dilation, bias=False),
@@ -60,9 +58,7 @@ class DeConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 2) -> None:
         super().__init__()
         if kernel_size not in (2, 4):
-            raise ValueError(
-                f"kernel_size: found {kernel_size}, expected 2 or 4, which double the size exactly."
-            )
+            raise ValueError(f"kernel_size: found {kernel_size}, expected 2 or 4, which double the size exactly.")
         self.deconv = nn.ConvTranspose2d(
             in_channels, out_channels, kernel_size, stride=2, padding=(kernel_size - 2) // 2, bias=False
         )
@@ -89,8 +85,7 @@ class DenseBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            DDSConv(in_channels + k * growth_rate, growth_rate, dilation)
-            for k, dilation in enumerate(dilations)
+            DDSConv(in_channels + k * growth_rate, growth_rate, dilation) for k, dilation in enumerate(dilations)
         )
         self.transition = ConvNormAct(in_channels + len(dilations) * growth_rate, out_channels, kernel_size=1)
 
@@ -119,9 +114,7 @@ class ResidualBlock(nn.Module):
         self.shortcut = (
             nn.Identity()
             if in_channels == out_channels
-            else nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)
-            )
+            else nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels))
         )
         self.activation = nn.ReLU(inplace=True)
 

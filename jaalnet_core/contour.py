@@ -1,4 +1,4 @@
-"""Contour attention: LF-Net's second, shallow stream that carries nothing but the outline, and the edges it is given."""
+"""Contour attention: LF-Net's second, shallow stream that carries only the outline, and the edges it is given."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ class ImageEdges(nn.Module):
         with torch.autocast(images.device.type, enabled=False):
             images = images.to(self.luma.dtype)
             grey = (images * 255).round().mul(self.luma).sum(dim=1, keepdim=True).round()
-            dx, dy = functional.conv2d(
-                functional.pad(grey, (1, 1, 1, 1), mode="replicate"), self.sobel
-            ).split(1, dim=1)
+            dx, dy = functional.conv2d(functional.pad(grey, (1, 1, 1, 1), mode="replicate"), self.sobel).split(1, dim=1)
             magnitude = dx.abs() + dy.abs()
             candidates = magnitude * _is_ridge(magnitude, dx, dy)
             return self._hysteresis(candidates).to(images.dtype)
@@ -139,9 +137,7 @@ def mask_boundary(mask: Tensor, width: int = 3) -> Tensor:
     if width % 2 == 0:
         raise ValueError(f"width: found {width}, expected an odd number of pixels.")
     reach = width // 2
-    padded = functional.pad(
-        mask, (reach,) * 4, mode="replicate"
-    )  # a lesion cut by the frame has no outline there
+    padded = functional.pad(mask, (reach,) * 4, mode="replicate")  # a lesion cut by the frame has no outline there
     dilated = functional.max_pool2d(padded, width, stride=1)
     eroded = -functional.max_pool2d(-padded, width, stride=1)
     return dilated - eroded

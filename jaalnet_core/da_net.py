@@ -33,13 +33,11 @@ class DANetSettings:
         if self.width < 4:
             raise SettingsError(f"width: found {self.width}, expected at least 4.")
         if self.normalisation not in ("spectral", "batch"):
-            raise SettingsError(
-                f"normalisation: found {self.normalisation!r}, expected 'spectral' or 'batch'."
-            )
+            raise SettingsError(f"normalisation: found {self.normalisation!r}, expected 'spectral' or 'batch'.")
 
 
 class DANet(nn.Module):
-    """Dual attention network (Xiong et al. 2023) as a PatchGAN: a pair `(B, 4, H, W)` to patch logits `(B, 1, H/8, W/8)`.
+    """Dual attention network (Xiong et al. 2023), a PatchGAN: a pair `(B, 4, H, W)` to patch logits `(B, 1, H/8, W/8)`.
 
     Three strided convolutions, then two branches side by side, position attention and channel attention; their sum
     goes through the last convolution. Sides that are no multiple of 8 are padded by repeating the border.
@@ -81,15 +79,11 @@ class DANet(nn.Module):
 def _conv(
     in_channels: int, out_channels: int, kernel_size: int, stride: int, normalisation: Normalisation | None
 ) -> list[nn.Module]:
-    conv = nn.Conv2d(
-        in_channels, out_channels, kernel_size, stride=stride, padding=1, bias=normalisation != "batch"
-    )
+    conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=1, bias=normalisation != "batch")
     activation = nn.LeakyReLU(0.2, inplace=True)
     if normalisation == "spectral":
         return [spectral_norm(conv), activation]
-    return (
-        [conv, nn.BatchNorm2d(out_channels), activation] if normalisation == "batch" else [conv, activation]
-    )
+    return [conv, nn.BatchNorm2d(out_channels), activation] if normalisation == "batch" else [conv, activation]
 
 
 def pair(reference: Tensor, mask: Tensor) -> Tensor:

@@ -23,9 +23,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         with temporary.open("rb") as file:
-            os.fsync(
-                file.fileno()
-            )  # on the disk before the name points at it: a power cut must not leave zeros
+            os.fsync(file.fileno())  # on the disk before the name points at it: a power cut must not leave zeros
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -43,9 +43,9 @@ class LFNetSettings:
 class LFNet(nn.Module):
     """Local fusion network (Xiong et al. 2023): encoder, decoder and a contour stream over five levels.
 
-    The encoder's dense blocks of DDSConv see several scales by their dilations; the decoder doubles by DeConv, takes the
-    encoder's features of the same size, and refines them in residual blocks with CBAM; contour attention carries the
-    outline from the bottleneck up, gated by the decoder. The outline and Canny's edges of the photograph join the
+    The encoder's dense blocks of DDSConv see several scales by their dilations; the decoder doubles by DeConv, takes
+    the encoder's features of the same size, and refines them in residual blocks with CBAM; contour attention carries
+    the outline from the bottleneck up, gated by the decoder. The outline and Canny's edges of the photograph join the
     decoder's features before the last 1x1 convolution.
 
     Any height and width from 32 up: the picture is padded to a multiple of 16 by repeating its border, and the logits
@@ -67,13 +67,9 @@ class LFNet(nn.Module):
         # from the bottleneck up: levels 3, 2, 1, 0
         upward = range(LEVELS - 2, -1, -1)
         self.deconvs = nn.ModuleList(DeConv(channels[i + 1], channels[i]) for i in upward)
-        self.decoder = nn.ModuleList(
-            ResidualBlock(2 * channels[i], channels[i], CBAM(channels[i])) for i in upward
-        )
+        self.decoder = nn.ModuleList(ResidualBlock(2 * channels[i], channels[i], CBAM(channels[i])) for i in upward)
         self.contour_start = nn.Conv2d(channels[-1], streams[-1], 1)
-        self.contour = nn.ModuleList(
-            ContourAttention(streams[i + 1], streams[i], channels[i]) for i in upward
-        )
+        self.contour = nn.ModuleList(ContourAttention(streams[i + 1], streams[i], channels[i]) for i in upward)
         self.contour_head = nn.Conv2d(streams[0], 1, 1)
         self.edges = ImageEdges(self.settings.canny_low, self.settings.canny_high)
         self.head = nn.Conv2d(channels[0] + 2, 1, 1)

@@ -28,9 +28,7 @@ class Size(NamedTuple):
         """
         match = re.fullmatch(r"\s*(\d+)(?:\s*[xX×]\s*(\d+))?\s*", text)
         if match is None:
-            raise SettingsError(
-                f"size: found {text!r}, expected a number such as 128 or WIDTHxHEIGHT such as 192x160."
-            )
+            raise SettingsError(f"size: found {text!r}, expected a number such as 128 or WIDTHxHEIGHT such as 192x160.")
         width = int(match[1])
         height = int(match[2] or match[1])
         if min(width, height) < SMALLEST_SIDE:

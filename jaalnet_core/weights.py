@@ -41,9 +41,7 @@ class LoadedNetwork:
     path: Path
 
 
-def save_weights(
-    network: LFNet | DANet, path: Path, size: Size, *, half: bool = False, **metadata: Any
-) -> Path:
+def save_weights(network: LFNet | DANet, path: Path, size: Size, *, half: bool = False, **metadata: Any) -> Path:
     """Write weights and what they belong to as safetensors, all or nothing.
 
     Args:
@@ -94,13 +92,11 @@ def read_training_checkpoint(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as error:
         raise CheckpointError(
-            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). It may be cut short or no checkpoint at all; "
-            "use another checkpoint of the run."
+            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). It may be cut short or no checkpoint at "
+            "all; use another checkpoint of the run."
         ) from error
     if not isinstance(state, dict) or state.get("format") != "jaalnet-training":
-        raise CheckpointError(
-            f"{path}: found a file without JAAL-Net's mark, expected one written by `jaalnet train`."
-        )
+        raise CheckpointError(f"{path}: found a file without JAAL-Net's mark, expected one written by `jaalnet train`.")
     return state
 
 
@@ -116,9 +112,7 @@ def _load(path: Path, kind: str, device: str | torch.device) -> LoadedNetwork:
         tensors, header = _read_safetensors(path)
         found = header.get("network")
         if found != kind:
-            raise CheckpointError(
-                f"{path}: found weights of {found or 'an unknown network'}, expected {kind}."
-            )
+            raise CheckpointError(f"{path}: found weights of {found or 'an unknown network'}, expected {kind}.")
         settings, metadata = json.loads(header["settings"]), json.loads(header["metadata"])
         size = Size.parse(header["size"])
     network = _build(path, kind, settings)
@@ -158,9 +152,7 @@ def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None
     if problems:
         shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
         raise CheckpointError(f"{path}: the weights do not fit the network its settings describe: {shown}.")
-    if bad := [
-        name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()
-    ]:
+    if bad := [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]:
         raise CheckpointError(f"{path}: {bad[0]} holds values that are not finite; use another checkpoint.")
     network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
 
@@ -173,9 +165,7 @@ def _stored(tensor: Tensor, half: bool) -> Tensor:
 def _require_file(path: Path) -> None:
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
-        raise CheckpointError(
-            f"{path}: found {what}, expected weights (*.safetensors) or a checkpoint (*.pt)."
-        )
+        raise CheckpointError(f"{path}: found {what}, expected weights (*.safetensors) or a checkpoint (*.pt).")
 
 
 def _first_line(error: BaseException) -> str:

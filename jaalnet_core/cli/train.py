@@ -20,8 +20,8 @@ def run(settings: Settings) -> int:
     if not result.finished:
         return INTERRUPTED
     print(
-        f"Done: {result.epochs} epochs in {result.seconds / 60:.1f} minutes. Best validation Dice {result.best_dice:.4f} "
-        f"(epoch {result.best_epoch}), last {result.last_dice:.4f}.\n"
+        f"Done: {result.epochs} epochs in {result.seconds / 60:.1f} minutes. Best validation Dice "
+        f"{result.best_dice:.4f} (epoch {result.best_epoch}), last {result.last_dice:.4f}.\n"
         f"Score it:  jaalnet evaluate --checkpoint {result.folder / 'best.safetensors'}"
     )
     return 0

@@ -41,9 +41,7 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
     raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips' or 'course'.")
 
 
-def augment_pair(
-    transform: v2.Transform, image: np.ndarray, mask: np.ndarray, seed: int
-) -> tuple[Tensor, Tensor]:
+def augment_pair(transform: v2.Transform, image: np.ndarray, mask: np.ndarray, seed: int) -> tuple[Tensor, Tensor]:
     """Transform one picture with its mask; the same `seed` gives the same result, whatever was drawn before.
 
     Args:

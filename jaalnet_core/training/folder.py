@@ -18,7 +18,6 @@ from jaalnet_core import __version__
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.files import write_json
-from jaalnet_core.training.checkpoint import BEST, LAST
 from jaalnet_core.training.settings import TrainSettings
 
 RUNS = Path("checkpoints")
@@ -80,9 +79,7 @@ def environment() -> dict[str, Any]:
 
 
 def _holds_run(folder: Path) -> bool:
-    return (
-        folder.is_dir() and any(folder.glob("*.pt")) or (folder / LAST).exists() or (folder / BEST).exists()
-    )
+    return any(folder.glob("*.pt"))
 
 
 def _require_same(folder: Path, settings: TrainSettings, identity: dict[str, Any]) -> None:
@@ -97,8 +94,9 @@ def _require_same(folder: Path, settings: TrainSettings, identity: dict[str, Any
     earlier = json.loads((folder / "data.json").read_text(encoding="utf-8"))
     if earlier["sha256"] != identity["sha256"]:
         raise SettingsError(
-            f"--resume: the run in {folder} was trained on other pictures ({earlier['name']}, {earlier['train']} to train "
-            f"on) than these ({identity['name']}, {identity['train']}). Point --data at its own, or use --out."
+            f"--resume: the run in {folder} was trained on other pictures ({earlier['name']}, "
+            f"{earlier['train']} to train on) than these ({identity['name']}, {identity['train']}). Point --data at "
+            "its own, or use --out."
         )
 
 

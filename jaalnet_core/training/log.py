@@ -61,9 +61,7 @@ class RunLog:
         from torch.utils.tensorboard import SummaryWriter  # slow to import; needed by training alone
 
         self.path = folder / "log.csv"
-        kept = (
-            [row for row in read_log(self.path) if row["epoch"] < first_epoch] if self.path.exists() else []
-        )
+        kept = [row for row in read_log(self.path) if row["epoch"] < first_epoch] if self.path.exists() else []
         with atomic_path(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
@@ -88,8 +86,7 @@ def read_log(path: Path) -> list[dict[str, float]]:
     """The lines of a `log.csv`, one dictionary an epoch; an empty cell reads as NaN."""
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            {name: float(value) if value else math.nan for name, value in row.items()}
-            for row in csv.DictReader(file)
+            {name: float(value) if value else math.nan for name, value in row.items()} for row in csv.DictReader(file)
         ]
 
 

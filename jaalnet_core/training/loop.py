@@ -95,9 +95,7 @@ def train(
     steps_per_epoch = math.ceil(len(lesions) / settings.batch_size)
     total_steps = steps_per_epoch * settings.epochs
     log = RunLog(folder, first_epoch=run.progress.epoch + 1)
-    bar = tqdm(
-        total=total_steps, initial=run.progress.step, unit="step", disable=not progress, smoothing=0.05
-    )
+    bar = tqdm(total=total_steps, initial=run.progress.step, unit="step", disable=not progress, smoothing=0.05)
     with stop or StopRequest() as stop, bar:
         try:
             while run.progress.epoch < settings.epochs and not stop.requested:
@@ -219,7 +217,8 @@ def _require_finite(losses: dict[str, Tensor], run: Run, folder: Path) -> None:
             else "No checkpoint was written yet; lower --learning-rate and start again."
         )
         raise TrainingError(
-            f"{', '.join(bad)} is no longer finite in step {run.progress.step + 1} (epoch {run.progress.epoch + 1}). {mend}"
+            f"{', '.join(bad)} is no longer finite in step {run.progress.step + 1} "
+            f"(epoch {run.progress.epoch + 1}). {mend}"
         )
 
 
@@ -243,9 +242,7 @@ def _training_pictures(data: LesionData, limit: int | None) -> LesionArrays:
 
 def _announcement(settings: TrainSettings, pictures: int, folder: Path) -> str:
     rate = settings.learning_rate
-    networks = (
-        "LF-Net against DA-Net" if settings.adversarial_weight else "LF-Net alone (adversarial weight 0)"
-    )
+    networks = "LF-Net against DA-Net" if settings.adversarial_weight else "LF-Net alone (adversarial weight 0)"
     peaks = f"LF-Net peaks at {rate * settings.peak_factor:g}"
     if settings.adversarial_weight:
         peaks += f", DA-Net at {rate * settings.discriminator_factor:g}"

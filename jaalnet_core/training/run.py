@@ -132,9 +132,7 @@ def build_run(settings: TrainSettings) -> Run:
     fabric = Fabric(accelerator=settings.device, devices=1, precision=_precision(settings))
     torch.manual_seed(settings.seed)
     lf_net = build_lf_net(settings.preset).to(memory_format=torch.channels_last)
-    lf_net, lf_optimizer = fabric.setup(
-        lf_net, _optimizer(settings, lf_net, settings.weight_decay, settings.beta1)
-    )
+    lf_net, lf_optimizer = fabric.setup(lf_net, _optimizer(settings, lf_net, settings.weight_decay, settings.beta1))
     step = AdversarialStep(fabric, settings, lf_net, lf_optimizer)
     if settings.adversarial_weight:
         da_net = build_da_net(settings.preset, normalisation=settings.normalisation)

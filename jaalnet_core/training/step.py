@@ -67,9 +67,7 @@ class AdversarialStep:
             loss = loss + self.settings.contour_weight * outline
             log["contour"] = outline.detach()
         if self.da_net is not None:
-            self.da_net.requires_grad_(
-                False
-            )  # DA-Net only advises now; its own gradients would be thrown away
+            self.da_net.requires_grad_(False)  # DA-Net only advises now; its own gradients would be thrown away
             opinion = self.da_net(pair(images, torch.sigmoid(logits)))
             adversarial = generator_loss(opinion, self.settings.adversarial_loss)
             loss = loss + self.settings.adversarial_weight * adversarial
@@ -83,7 +81,5 @@ class AdversarialStep:
         optimizer.zero_grad()
         self.fabric.backward(loss)
         if self.settings.clip:
-            self.fabric.clip_gradients(
-                network, optimizer, max_norm=self.settings.clip, error_if_nonfinite=False
-            )
+            self.fabric.clip_gradients(network, optimizer, max_norm=self.settings.clip, error_if_nonfinite=False)
         optimizer.step()

@@ -1,4 +1,4 @@
-"""Synthetic dermoscopy: pictures with exact masks, deterministic by seed and index, when no photographs are there."""
+"""Synthetic dermoscopy: pictures with exact masks, deterministic by seed and index."""
 
 from jaalnet_core.data.synthetic.dataset import SETTINGS_NAME, TEST_START, make_arrays, write_dataset
 from jaalnet_core.data.synthetic.picture import Difficulty, Scene, make_picture, make_scene

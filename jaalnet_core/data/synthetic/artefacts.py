@@ -23,14 +23,12 @@ def blend(picture: np.ndarray, alpha: np.ndarray, colour: np.ndarray | tuple[flo
         channel += alpha * (np.float32(value) - channel)
 
 
-def draw_ring(
-    rng: np.random.Generator, size: Size, difficulty: float
-) -> tuple[np.ndarray, np.ndarray] | None:
+def draw_ring(rng: np.random.Generator, size: Size, difficulty: float) -> tuple[np.ndarray, np.ndarray] | None:
     """The dermoscope's dark ring, or None: what it lets through `(H, W)` 0..1, and the open view as bool."""
-    if rng.random() >= 0.5 * difficulty:
+    if rng.random() >= 0.38 * difficulty:
         return None
     x, y = plane(size)
-    radius = rng.uniform(0.5, 0.84) if rng.random() < 0.85 else rng.uniform(0.42, 0.5)
+    radius = rng.uniform(0.6, 0.84) if rng.random() < 0.88 else rng.uniform(0.44, 0.6)
     centre = rng.normal(0, 0.02, size=2)
     distance = np.hypot(x - np.float32(centre[0]), y - np.float32(centre[1]))
     softness = rng.choice((0.012, 0.04, 0.12), p=(0.5, 0.3, 0.2)) * rng.uniform(0.6, 1.4)
@@ -40,9 +38,7 @@ def draw_ring(
 
 def apply_ring(rng: np.random.Generator, picture: np.ndarray, through: np.ndarray) -> None:
     """Darken what lies under the ring; it is black, or dark and tinted."""
-    tint = rng.uniform(0, 0.03) + (
-        rng.uniform(0, 0.22, size=3) * (1.0, 0.75, 0.6) if rng.random() < 0.25 else 0
-    )
+    tint = rng.uniform(0, 0.03) + (rng.uniform(0, 0.22, size=3) * (1.0, 0.75, 0.6) if rng.random() < 0.25 else 0)
     blend(picture, 1 - through, np.broadcast_to(tint, 3))
 
 
@@ -64,17 +60,11 @@ def add_hairs(rng: np.random.Generator, picture: np.ndarray, size: Size, difficu
         along = np.array((np.cos(angle), np.sin(angle)))
         side = np.array((-along[1], along[0]))
         middle = start + along * length / 2 + side * rng.normal(0, 0.18) * length
-        curve = (
-            (1 - steps) ** 2 * start + 2 * steps * (1 - steps) * middle + steps**2 * (start + along * length)
-        )
+        curve = (1 - steps) ** 2 * start + 2 * steps * (1 - steps) * middle + steps**2 * (start + along * length)
         pixels = (curve / (FRAME_ASPECT, 1) + 0.5) * (size.width, size.height) * scale * 8
         width = max(1, round(thick * rng.uniform(0.6, 1.4)))
-        cv2.polylines(
-            canvas, [pixels.astype(np.int32)], False, int(rng.integers(140, 256)), width, cv2.LINE_AA, 3
-        )
-    alpha = (
-        cv2.resize(canvas, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    )
+        cv2.polylines(canvas, [pixels.astype(np.int32)], False, int(rng.integers(140, 256)), width, cv2.LINE_AA, 3)
+    alpha = cv2.resize(canvas, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     if rng.random() < 0.12:
         colour = np.array((0.85, 0.8, 0.72)) * rng.uniform(0.8, 1.1)
     else:
@@ -109,15 +99,11 @@ def add_ruler(rng: np.random.Generator, picture: np.ndarray, size: Size, difficu
                 int(size.width * rng.uniform(0.1, 1.5)),
                 int(size.height * 2 * (0.97 if offset > 0 else 0.06)),
             )
-            cv2.putText(
-                canvas, "10 mm", spot, cv2.FONT_HERSHEY_SIMPLEX, size.height / 700, 255, width, cv2.LINE_AA
-            )
+            cv2.putText(canvas, "10 mm", spot, cv2.FONT_HERSHEY_SIMPLEX, size.height / 700, 255, width, cv2.LINE_AA)
     for start, end in zip(starts, ends, strict=True):
         a, b = ((point * to_pixels + middle).astype(int).tolist() for point in (start, end))
         cv2.line(canvas, a, b, 255, width, cv2.LINE_AA, 3)
-    alpha = (
-        cv2.resize(canvas, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    )
+    alpha = cv2.resize(canvas, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     blend(picture, alpha * np.float32(rng.uniform(0.6, 1)), np.full(3, rng.uniform(0, 0.2)))
 
 
@@ -138,9 +124,7 @@ def add_stickers(
         for _ in range(4):  # a sticker over the lesion is tried elsewhere
             turn, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.16, 0.42)
             distance = rng.uniform(0.5, 0.62) + 0.5 * reach
-            centre = np.clip(
-                (np.cos(turn) * distance * 1.3, np.sin(turn) * distance), (-0.75, -0.58), (0.75, 0.58)
-            )
+            centre = np.clip((np.cos(turn) * distance * 1.3, np.sin(turn) * distance), (-0.75, -0.58), (0.75, 0.58))
             away = np.hypot((x - np.float32(centre[0])), y - np.float32(centre[1]))
             patch = away < reach
             if not (patch & near).any():
@@ -160,9 +144,7 @@ def add_stickers(
     return covered
 
 
-def add_ink(
-    rng: np.random.Generator, picture: np.ndarray, size: Size, mask: np.ndarray, difficulty: float
-) -> None:
+def add_ink(rng: np.random.Generator, picture: np.ndarray, size: Size, mask: np.ndarray, difficulty: float) -> None:
     """A surgeon's pen: a broken violet band around the lesion, outside the mask."""
     if rng.random() >= 0.07 * difficulty or mask.mean() > 0.4:
         return
@@ -188,9 +170,7 @@ def add_gel(rng: np.random.Generator, picture: np.ndarray, size: Size, difficult
         centre = (place * 8).astype(int).tolist()
         start = rng.uniform(0, 360)
         cv2.ellipse(dark, centre, axes, 0, start, start + 220, int(rng.integers(60, 170)), 1, cv2.LINE_AA, 3)
-        cv2.ellipse(
-            bright, centre, axes, 0, start + 200, start + 330, int(rng.integers(90, 230)), 1, cv2.LINE_AA, 3
-        )
+        cv2.ellipse(bright, centre, axes, 0, start + 200, start + 330, int(rng.integers(90, 230)), 1, cv2.LINE_AA, 3)
         spot = (place * 8 - radius * 3).astype(int).tolist()
         cv2.circle(bright, spot, max(2, int(radius * 1.2)), int(rng.integers(120, 255)), -1, cv2.LINE_AA, 3)
     blend(picture, dark.astype(np.float32) / 640, (0.2, 0.12, 0.1))
@@ -199,12 +179,12 @@ def add_gel(rng: np.random.Generator, picture: np.ndarray, size: Size, difficult
 
 def add_reflections(rng: np.random.Generator, picture: np.ndarray, size: Size, difficulty: float) -> None:
     """Specular points, and the pale veil of a contact plate that catches the light."""
-    if rng.random() < 0.3 * difficulty:
+    if rng.random() < 0.2 * difficulty:
         points = smooth_noise(rng, size, rng.uniform(40, 110))
         near = smooth_step(smooth_noise(rng, size, 4) - 0.2)
         blend(
             picture,
-            smooth_step((points - np.float32(rng.uniform(1.5, 2.2))) * 2) * near * 0.8,
+            smooth_step((points - np.float32(rng.uniform(1.7, 2.6))) * 2) * near * 0.7,
             (1.0, 1.0, 1.0),
         )
     if rng.random() < 0.2 * difficulty:

@@ -24,9 +24,7 @@ def photograph(rng: np.random.Generator, scene: np.ndarray, size: Size, difficul
     image += np.float32(grain) * shared
     if rng.random() < 0.3:  # colour grain, coarser than the grey one as sensors interpolate colour
         coarse = rng.standard_normal((size.height // 2, size.width // 2, 3), dtype=np.float32)
-        image += np.float32(grain) * cv2.resize(
-            coarse, (size.width, size.height), interpolation=cv2.INTER_LINEAR
-        )
+        image += np.float32(grain) * cv2.resize(coarse, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
     picture = np.clip(image * 255 + 0.5, 0, 255).astype(np.uint8)
     picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))

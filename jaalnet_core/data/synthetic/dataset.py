@@ -19,9 +19,7 @@ from jaalnet_core.size import Size
 
 GENERATOR_VERSION = 1  # raise it when the same seed would draw other pictures: kept sets are then made anew
 SETTINGS_NAME = "synthetic.json"
-TEST_START = (
-    1_000_000  # test pictures have their own indices: more training pictures never change the test set
-)
+TEST_START = 1_000_000  # test pictures have their own indices: more training pictures never change the test set
 
 
 def make_arrays(
@@ -76,9 +74,7 @@ def write_dataset(
     folder = Path(folder)
     size = Size(*size)
     if train < 1 or test < 1:
-        raise SettingsError(
-            f"train and test: found {train} and {test}, expected at least one picture in each."
-        )
+        raise SettingsError(f"train and test: found {train} and {test}, expected at least one picture in each.")
     settings = {
         "made_by": "jaalnet data synthesize",
         "generator_version": GENERATOR_VERSION,
@@ -115,9 +111,7 @@ def _write_split(
     images, masks = folder / "images", folder / "masks"
     images.mkdir(parents=True)
     masks.mkdir()
-    for index in tqdm(
-        range(first, first + count), desc=f"{folder.name} set", unit="picture", disable=not progress
-    ):
+    for index in tqdm(range(first, first + count), desc=f"{folder.name} set", unit="picture", disable=not progress):
         picture, mask = make_picture(seed, index, size, difficulty)
         _write_png(images / f"{_name(index)}.png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         _write_png(masks / f"{_name(index)}.png", mask * 255)

@@ -1,7 +1,7 @@
 """The lesion: its outline, as an expert would draw it, and the pigment inside.
 
-A field grows from 0 in the lesion's middle over 1 on the outline and onwards; where it is below 1 is the mask.
-Because the field's level is chosen by its quantile, a lesion fills exactly the share of the frame drawn for it.
+A field grows from 0 in the lesion's middle over 1 on the outline and onwards; where it is below 1 is the
+mask. The field's level is chosen by its quantile: a lesion fills exactly the share of the frame drawn for it.
 """
 
 from __future__ import annotations
@@ -36,21 +36,18 @@ class Outline:
     radius: float
 
 
-def draw_outline(
-    rng: np.random.Generator, size: Size, difficulty: float, open_view: np.ndarray | None
-) -> Outline:
-    """Draw the lesion's shape inside `open_view` `(H, W)` bool, what the ring leaves free; None: everything."""
+def draw_outline(rng: np.random.Generator, size: Size, difficulty: float, open_view: np.ndarray | None) -> Outline:
+    """Draw the lesion's shape in `open_view` `(H, W)` bool, what the ring leaves free; None: everything."""
     quantile = (
-        rng.random()
-        if difficulty >= 0.5
-        else rng.uniform(0.45 * (1 - 2 * difficulty), 1 - 0.2 * (1 - 2 * difficulty))
+        rng.random() if difficulty >= 0.5 else rng.uniform(0.45 * (1 - 2 * difficulty), 1 - 0.2 * (1 - 2 * difficulty))
     )
     area = float(np.exp(np.interp(quantile, AREA_QUANTILES, np.log(AREAS))))
     area = max(area, 16 / (size.height * size.width))
     radius = float(np.sqrt(area * (4 / 3) / np.pi))
-    field = _shape(rng, size, radius, difficulty)
-    ragged = rng.gamma(1.5, 0.028) * (0.4 + 1.2 * difficulty)
-    fine = fractal_noise(rng, size, min(2.2 / radius, 40), octaves=3, gain=0.7)
+    wild = (0.4 + 1.2 * difficulty) * (1 - 0.6 * min(area, 0.8))  # what fills the frame shows less of its shape
+    field = _shape(rng, size, radius, wild)
+    ragged = rng.gamma(2.0, 0.021) * wild
+    fine = fractal_noise(rng, size, min(2.6 / radius, 32), octaves=4, gain=0.7)
     # Experts differ: some follow every tooth of the border, others draw a smooth line round it.
     follows = rng.choice((0.0, 0.5, 1.0), p=(0.35, 0.2, 0.45))
     drawn = field + np.float32(follows * ragged) * fine
@@ -64,39 +61,39 @@ def draw_outline(
     return Outline(mask, depth, radius)
 
 
-def _shape(rng: np.random.Generator, size: Size, radius: float, difficulty: float) -> np.ndarray:
+def _shape(rng: np.random.Generator, size: Size, radius: float, wild: float) -> np.ndarray:
     """Distance from the middle in units of the lesion's own, direction-dependent radius. `(H, W)` float32."""
     x, y = plane(size)
-    wild = 0.4 + 1.2 * difficulty
     room = max(0.0, 0.5 - radius)
     centre_x = rng.normal(-0.02, 0.02 + 0.10 * room * 2)
     centre_y = rng.normal(0.0, 0.02 + 0.07 * room * 2)
-    warp = np.float32(radius * rng.uniform(0.0, 0.30) * wild)
+    warp = np.float32(radius * rng.uniform(0.0, 0.2) * wild)
     bend = max(2.0, rng.uniform(0.6, 1.3) / radius)
     x = x - np.float32(centre_x) + warp * smooth_noise(rng, size, bend)
     y = y - np.float32(centre_y) + warp * smooth_noise(rng, size, bend)
-    angle, stretch = rng.uniform(0, np.pi), np.exp(abs(rng.normal(0, 0.28)))
+    angle, stretch = rng.uniform(0, np.pi), np.exp(abs(rng.normal(0, 0.24)))
+    filling = float(np.clip((radius - 0.25) / 0.25, 0, 1))  # a large lesion is photographed to fit the frame
+    x = x * np.float32(1 - 0.2 * filling)
+    stretch = stretch ** (1 - 0.6 * filling)
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     along = (cosine * x + sine * y) / np.float32(stretch**0.5)
     across = (cosine * y - sine * x) * np.float32(stretch**0.5)
     field = _waves(rng, along, across, wild)
-    if rng.random() < 0.35 * wild:  # a lobe on one side
-        turn, reach, share = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.1), rng.uniform(0.35, 0.7)
+    if rng.random() < 0.22 * wild:  # a lobe on one side
+        turn, reach, share = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 0.85), rng.uniform(0.4, 0.75)
         lobe = np.hypot(
             along - np.float32(radius * reach * np.cos(turn)),
             across - np.float32(radius * reach * np.sin(turn)),
         )
         field = np.minimum(field, lobe / np.float32(share))
-    if rng.random() < 0.15 * wild:  # a notch, where pigment has gone
+    if rng.random() < 0.10 * wild:  # a notch, where pigment has gone
         turn, bite = rng.uniform(0, 2 * np.pi), rng.uniform(0.3, 0.6)
         hollow = np.hypot(
             along - np.float32(radius * 1.1 * np.cos(turn)), across - np.float32(radius * 1.1 * np.sin(turn))
         )
         field = field + np.float32(0.5) * np.maximum(np.float32(radius * bite) - hollow, 0)
     field /= np.float32(radius)
-    field += np.float32(rng.uniform(0.0, 0.12) * wild) * fractal_noise(
-        rng, size, max(2.0, 1.2 / radius), octaves=2
-    )
+    field += np.float32(rng.uniform(0.0, 0.09) * wild) * fractal_noise(rng, size, max(2.0, 1.2 / radius), octaves=2)
     return field
 
 
@@ -108,7 +105,7 @@ def _waves(rng: np.random.Generator, along: np.ndarray, across: np.ndarray, wild
     wave = np.ones_like(distance)
     for order in range(2, 7):
         real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
-        a, b = rng.normal(0, 0.11 * wild / order, size=2)
+        a, b = rng.normal(0, 0.09 * wild / order, size=2)
         wave += np.float32(a) * real + np.float32(b) * imaginary
     return distance / np.maximum(wave, np.float32(0.35))
 
@@ -126,26 +123,27 @@ def lesion_layers(
 ) -> list[Layer]:
     """Pigment, other tones, network and globules of the lesion, and redness around it, as absorption."""
     wild = 0.4 + 1.2 * difficulty
-    spectrum = np.log(tones.skin / tones.lesion)
-    softness = rng.uniform(0.05, 0.16 + 0.5 * difficulty)
-    margin = rng.normal(0.01, 0.03 * wild)
+    spectrum = np.log(tones.skin / tones.lesion) * rng.uniform(1.0, 1.3)  # the fading border takes its part
+    softness = rng.uniform(0.06, 0.12 + 0.5 * difficulty) + rng.uniform(0.01, 0.03) / outline.radius
+    margin = rng.normal(0.025, 0.03 * wild) - (rng.uniform(0, 0.2) if rng.random() < 0.3 * difficulty else 0)
     opacity = smooth_step((1 + np.float32(margin) - outline.depth) / np.float32(softness))
     density = 1 + np.float32(rng.normal(0.1, 0.25 * wild)) * (0.6 - outline.depth)
     scale = rng.uniform(1.0, 2.5) / max(outline.radius, 0.1)
-    density += np.float32(rng.gamma(3.0, 0.065 * wild)) * fractal_noise(rng, size, scale, octaves=4, gain=0.7)
+    density += np.float32(rng.gamma(3.0, 0.055 * wild)) * fractal_noise(rng, size, scale, octaves=4, gain=0.7)
     if rng.random() < 0.45:
-        meshes = ridges(
-            fractal_noise(rng, size, rng.uniform(14, 30), octaves=2, gain=0.4), rng.uniform(0.3, 0.6)
-        )
+        meshes = ridges(fractal_noise(rng, size, rng.uniform(14, 30), octaves=2, gain=0.4), rng.uniform(0.3, 0.6))
         density += np.float32(rng.uniform(0.1, 0.4) * wild) * meshes
     if rng.random() < 0.35:
         globules = smooth_step((smooth_noise(rng, size, rng.uniform(14, 45)) - 1.1) * 2)
         density += np.float32(rng.uniform(0.15, 0.7) * wild) * globules
-    layers = [(opacity * np.maximum(density, np.float32(0.08)), spectrum)]
+    density = opacity * np.maximum(density, np.float32(0.08))
+    layers = []
     for tone in tones.secondary:
         patch = fractal_noise(rng, size, rng.uniform(0.7, 1.8) / max(outline.radius, 0.1), octaves=3)
-        share = smooth_step((patch - np.float32(rng.uniform(-0.1, 1.0))) * np.float32(rng.uniform(0.7, 2.0)))
-        layers.append((opacity * share, np.log(tones.lesion / tone)))
+        share = smooth_step((patch - np.float32(rng.uniform(-0.2, 1.0))) * np.float32(rng.uniform(0.4, 1.2)))
+        layers.append((density * share, np.log(tones.skin / tone)))
+        density = density * (1 - share)
+    layers.append((density, spectrum))
     if rng.random() < 0.25 * wild:  # a red rim, which the outline leaves out
         rim = np.exp(-(((outline.depth - np.float32(1.0)) / np.float32(rng.uniform(0.15, 0.5))) ** 2))
         layers.append((np.float32(rng.uniform(0.03, 0.14)) * rim, BLOOD))

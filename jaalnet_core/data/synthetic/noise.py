@@ -1,4 +1,4 @@
-"""Random fields drawn on a coarse lattice and stretched over the frame: cheap, and alike at every picture size."""
+"""Random fields drawn on a coarse lattice and stretched: cheap, and alike at every picture size."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ def smooth_noise(rng: np.random.Generator, size: Size, cells: float) -> np.ndarr
     columns = max(2, round(cells * FRAME_ASPECT) + 1)
     lattice = rng.standard_normal((rows, columns), dtype=np.float32)
     shrink = rows > size.height or columns > size.width
-    field = cv2.resize(
-        lattice, (size.width, size.height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-    )
+    field = cv2.resize(lattice, (size.width, size.height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
     return field * np.float32(1.0 if shrink else 1.25)  # interpolation between lattice points takes a fifth
 
 
@@ -54,16 +52,12 @@ def fractal_noise(
         field += np.float32(gain**octave) * rng.standard_normal((rows, columns), dtype=np.float32)
         power += gain ** (2 * octave)
     shrink = rows > size.height or columns > size.width
-    field = cv2.resize(
-        field, (size.width, size.height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC
-    )
+    field = cv2.resize(field, (size.width, size.height), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_CUBIC)
     return field * np.float32(1.3 / power**0.5)
 
 
-def oriented_noise(
-    rng: np.random.Generator, size: Size, cells: tuple[float, float], angle: float
-) -> np.ndarray:
-    """Streaky noise: `cells` bumps a frame height along and across the direction `angle` (radians). `(H, W)`."""
+def oriented_noise(rng: np.random.Generator, size: Size, cells: tuple[float, float], angle: float) -> np.ndarray:
+    """Streaks: `cells` bumps a frame height along and across the direction `angle` (radians). `(H, W)`."""
     lattice = rng.standard_normal((64, 64), dtype=np.float32)
     shift = rng.uniform(0, 64, size=2)
     pixel_x, pixel_y = FRAME_ASPECT / size.width, 1 / size.height

@@ -101,8 +101,8 @@ def make_picture(
     Args:
         seed: which set, from 0 up.
         index: which picture, from 0 up.
-        size: height and width, from 32 up. The scene is a 4:3 photograph squashed to this size, as real ones are.
-        difficulty: 0 (a clear dark lesion on clean skin) to 1 (all the trouble); a pair: each picture draws its own.
+        size: height and width, from 32 up. The scene is a 4:3 photograph, squashed to this size.
+        difficulty: 0 (clear dark lesion, clean skin) to 1 (all the trouble); a pair: drawn per picture.
 
     Returns:
         picture `(H, W, 3)` uint8 RGB, and mask `(H, W)` uint8, 0 = skin, 1 = lesion, neither empty nor full.

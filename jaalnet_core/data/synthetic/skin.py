@@ -1,4 +1,4 @@
-"""Skin: light, melanin and blood as maps of absorption (Beer-Lambert), so that all darkens and tints together.
+"""Skin: light, melanin and blood as maps of absorption (Beer-Lambert), so that all of it darkens together.
 
 The picture is `exp(log(colour) - sum of map * spectrum)`: a map `(H, W)` says how much of a pigment lies
 under a pixel, its spectrum `(3,)` how strongly it takes red, green and blue.
@@ -29,8 +29,8 @@ def skin_layers(rng: np.random.Generator, size: Size, difficulty: float) -> list
     """Light, mottling, redness, fine texture, pores, vessels and freckles of one picture."""
     trouble = 0.35 + 1.3 * difficulty  # 1 at difficulty 0.5
     layers = [(_light(rng, size, trouble), SHADE)]
-    layers.append((rng.gamma(1.6, 0.016 * trouble) * fractal_noise(rng, size, rng.uniform(2, 7)), MELANIN))
-    layers.append((rng.gamma(1.3, 0.022 * trouble) * fractal_noise(rng, size, rng.uniform(2, 12)), BLOOD))
+    layers.append((rng.gamma(1.6, 0.011 * trouble) * fractal_noise(rng, size, rng.uniform(2, 7)), MELANIN))
+    layers.append((rng.gamma(1.3, 0.013 * trouble) * fractal_noise(rng, size, rng.uniform(2, 12)), BLOOD))
     layers.append((_texture(rng, size, trouble), SHADE * rng.uniform(0.6, 1) + MELANIN * rng.uniform(0, 0.5)))
     if rng.random() < 0.3 * trouble:
         layers.append((_red_blotches(rng, size), BLOOD))
@@ -50,9 +50,7 @@ def _light(rng: np.random.Generator, size: Size, trouble: float) -> np.ndarray:
     centre = rng.normal(0, 0.1, size=2)
     fall = rng.gamma(1.5, 0.16 * trouble)
     distance = (x - np.float32(centre[0])) ** 2 + (y - np.float32(centre[1])) ** 2
-    return (
-        np.float32(slope[0]) * x + np.float32(slope[1]) * y + np.float32(fall) * (distance - np.float32(0.1))
-    )
+    return np.float32(slope[0]) * x + np.float32(slope[1]) * y + np.float32(fall) * (distance - np.float32(0.22))
 
 
 def _texture(rng: np.random.Generator, size: Size, trouble: float) -> np.ndarray:
@@ -62,18 +60,13 @@ def _texture(rng: np.random.Generator, size: Size, trouble: float) -> np.ndarray
     lines = oriented_noise(rng, size, (fine * 0.25, fine), angle)
     lines += oriented_noise(rng, size, (fine * 0.3, fine), angle + rng.uniform(0.8, 2.0))
     grain = smooth_noise(rng, size, rng.uniform(30, 120))
-    return (
-        np.float32(rng.gamma(2.0, 0.007 * trouble)) * lines
-        + np.float32(rng.gamma(2.0, 0.007 * trouble)) * grain
-    )
+    return np.float32(rng.gamma(2.0, 0.0035 * trouble)) * lines + np.float32(rng.gamma(2.0, 0.006 * trouble)) * grain
 
 
 def _red_blotches(rng: np.random.Generator, size: Size) -> np.ndarray:
     """Erythema: soft red islands anywhere."""
     islands = fractal_noise(rng, size, rng.uniform(2, 9), octaves=2)
-    return np.float32(rng.uniform(0.05, 0.22)) * smooth_step(
-        (islands - np.float32(rng.uniform(0.2, 1.2))) * 1.2
-    )
+    return np.float32(rng.uniform(0.05, 0.22)) * smooth_step((islands - np.float32(rng.uniform(0.0, 1.0))) * 0.55)
 
 
 def _vessels(rng: np.random.Generator, size: Size) -> np.ndarray:

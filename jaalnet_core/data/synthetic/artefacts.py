@@ -25,7 +25,7 @@ def blend(picture: np.ndarray, alpha: np.ndarray, colour: np.ndarray | tuple[flo
 
 def draw_ring(rng: np.random.Generator, size: Size, difficulty: float) -> tuple[np.ndarray, np.ndarray] | None:
     """The dermoscope's dark ring, or None: what it lets through `(H, W)` 0..1, and the open view as bool."""
-    if rng.random() >= 0.38 * difficulty:
+    if rng.random() >= 0.34 * difficulty:
         return None
     x, y = plane(size)
     radius = rng.uniform(0.6, 0.84) if rng.random() < 0.88 else rng.uniform(0.44, 0.6)
@@ -115,15 +115,15 @@ def add_stickers(
     Returns:
         what they cover, `(H, W)` bool, or None without stickers.
     """
-    if rng.random() >= 0.3 * difficulty or mask.mean() > 0.35:
+    if rng.random() >= 0.44 * difficulty or mask.mean() > 0.35:
         return None
     x, y = plane(size)
     covered = np.zeros(size, dtype=bool)
     near = cv2.dilate(mask, np.ones((5, 5), np.uint8)).view(bool)
-    for _ in range(1 if rng.random() < 0.8 else 2):
-        for _ in range(4):  # a sticker over the lesion is tried elsewhere
-            turn, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.16, 0.42)
-            distance = rng.uniform(0.5, 0.62) + 0.5 * reach
+    for _ in range(1 if rng.random() < 0.7 else 2):
+        for _ in range(8):  # a sticker over the lesion is tried elsewhere
+            turn, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.46)
+            distance = rng.uniform(0.42, 0.6) + 0.4 * reach
             centre = np.clip((np.cos(turn) * distance * 1.3, np.sin(turn) * distance), (-0.75, -0.58), (0.75, 0.58))
             away = np.hypot((x - np.float32(centre[0])), y - np.float32(centre[1]))
             patch = away < reach
@@ -137,8 +137,8 @@ def add_stickers(
         shade = 1 + np.float32(0.02) * weave + np.float32(rng.normal(0, 0.15)) * (x - np.float32(centre[0]))
         for channel, value in zip(picture, np.clip(colour, 0.02, 1), strict=True):
             channel += edge * (np.float32(value) * shade - channel)
-        if rng.random() < 0.15:
-            inner = np.clip((np.float32(reach * 0.55) - away) * np.float32(size.height / 1.5), 0, 1)
+        if rng.random() < 0.3:
+            inner = np.clip((np.float32(reach * 0.5) - away) * np.float32(size.height / 1.5), 0, 1)
             blend(picture, inner, STICKER_COLOURS[rng.integers(len(STICKER_COLOURS))])
         covered |= patch
     return covered

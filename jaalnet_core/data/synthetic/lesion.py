@@ -21,6 +21,9 @@ AREA_QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 AREAS = (0.010, 0.027, 0.039, 0.104, 0.211, 0.379, 0.733, 0.915, 0.94)
 
 
+DEEP = np.array((0.85, 1.0, 1.1), dtype=np.float32)  # spectrum of pigment over pigment
+
+
 @dataclass(frozen=True)
 class Outline:
     """Where the lesion lies.
@@ -67,7 +70,7 @@ def _shape(rng: np.random.Generator, size: Size, radius: float, wild: float) -> 
     room = max(0.0, 0.5 - radius)
     centre_x = rng.normal(-0.02, 0.02 + 0.10 * room * 2)
     centre_y = rng.normal(0.0, 0.02 + 0.07 * room * 2)
-    warp = np.float32(radius * rng.uniform(0.0, 0.2) * wild)
+    warp = np.float32(radius * rng.uniform(0.0, 0.16) * wild)
     bend = max(2.0, rng.uniform(0.6, 1.3) / radius)
     x = x - np.float32(centre_x) + warp * smooth_noise(rng, size, bend)
     y = y - np.float32(centre_y) + warp * smooth_noise(rng, size, bend)
@@ -123,13 +126,16 @@ def lesion_layers(
 ) -> list[Layer]:
     """Pigment, other tones, network and globules of the lesion, and redness around it, as absorption."""
     wild = 0.4 + 1.2 * difficulty
-    spectrum = np.log(tones.skin / tones.lesion) * rng.uniform(1.0, 1.3)  # the fading border takes its part
+    spectrum = np.log(tones.skin / tones.lesion)
+    spectrum *= 1 + rng.uniform(0, 0.5) * np.exp(-spectrum.max())  # a fading border takes most from the pale ones
     softness = rng.uniform(0.06, 0.12 + 0.5 * difficulty) + rng.uniform(0.01, 0.03) / outline.radius
+    if rng.random() < 0.2:  # pigment that fades all the way from the middle
+        softness += rng.uniform(0.2, 0.5)
     margin = rng.normal(0.025, 0.03 * wild) - (rng.uniform(0, 0.2) if rng.random() < 0.3 * difficulty else 0)
     opacity = smooth_step((1 + np.float32(margin) - outline.depth) / np.float32(softness))
-    density = 1 + np.float32(rng.normal(0.1, 0.25 * wild)) * (0.6 - outline.depth)
+    density = 1 + np.float32(rng.normal(0.25, 0.25 * wild)) * (0.6 - outline.depth)
     scale = rng.uniform(1.0, 2.5) / max(outline.radius, 0.1)
-    density += np.float32(rng.gamma(3.0, 0.055 * wild)) * fractal_noise(rng, size, scale, octaves=4, gain=0.7)
+    density += np.float32(rng.gamma(3.0, 0.055 * wild)) * fractal_noise(rng, size, scale, octaves=5, gain=0.75)
     if rng.random() < 0.45:
         meshes = ridges(fractal_noise(rng, size, rng.uniform(14, 30), octaves=2, gain=0.4), rng.uniform(0.3, 0.6))
         density += np.float32(rng.uniform(0.1, 0.4) * wild) * meshes
@@ -140,10 +146,11 @@ def lesion_layers(
     layers = []
     for tone in tones.secondary:
         patch = fractal_noise(rng, size, rng.uniform(0.7, 1.8) / max(outline.radius, 0.1), octaves=3)
-        share = smooth_step((patch - np.float32(rng.uniform(-0.2, 1.0))) * np.float32(rng.uniform(0.4, 1.2)))
+        share = smooth_step((patch - np.float32(rng.uniform(-0.2, 1.0))) * np.float32(rng.uniform(0.3, 0.9)))
         layers.append((density * share, np.log(tones.skin / tone)))
         density = density * (1 - share)
-    layers.append((density, spectrum))
+    excess = np.maximum(density - 1, 0)  # the more pigment, the browner and blacker: not a deeper red
+    layers += [(density - excess, spectrum), (excess, spectrum.mean() * DEEP)]
     if rng.random() < 0.25 * wild:  # a red rim, which the outline leaves out
         rim = np.exp(-(((outline.depth - np.float32(1.0)) / np.float32(rng.uniform(0.15, 0.5))) ** 2))
         layers.append((np.float32(rng.uniform(0.03, 0.14)) * rim, BLOOD))

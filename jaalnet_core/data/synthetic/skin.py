@@ -36,6 +36,8 @@ def skin_layers(rng: np.random.Generator, size: Size, difficulty: float) -> list
         layers.append((_red_blotches(rng, size), BLOOD))
     if rng.random() < 0.28 * trouble:
         layers.append((_vessels(rng, size), BLOOD))
+    if rng.random() < 0.08 * trouble:
+        layers.append((_furrows(rng, size), BLOOD))
     if rng.random() < 0.25 * trouble:
         layers.append((_pores(rng, size), MELANIN))
     if rng.random() < 0.22 * trouble:
@@ -74,6 +76,14 @@ def _vessels(rng: np.random.Generator, size: Size) -> np.ndarray:
     scale = rng.uniform(6, 16)
     lines = ridges(fractal_noise(rng, size, scale, octaves=2), rng.uniform(0.1, 0.25))
     return np.float32(rng.uniform(0.08, 0.3)) * lines * smooth_step(smooth_noise(rng, size, 3) + 0.3)
+
+
+def _furrows(rng: np.random.Generator, size: Size) -> np.ndarray:
+    """Pale lines that cross, where skin is folded."""
+    angle, scale = rng.uniform(0, np.pi), rng.uniform(5, 12)
+    lines = ridges(oriented_noise(rng, size, (scale * 0.4, scale), angle), 0.2)
+    lines += ridges(oriented_noise(rng, size, (scale * 0.4, scale), angle + rng.uniform(0.9, 1.6)), 0.2)
+    return np.float32(-rng.uniform(0.02, 0.09)) * lines
 
 
 def _pores(rng: np.random.Generator, size: Size) -> np.ndarray:

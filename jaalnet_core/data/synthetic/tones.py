@@ -62,21 +62,21 @@ def draw_tones(rng: np.random.Generator, difficulty: float) -> Tones:
     style = STYLES[rng.choice(len(STYLES), p=weights / weights.sum())]
     skin = rng.normal(style[1], style[3])
     skin[1] = max(skin[1] + 0.35 * (skin[2] - style[1][2]), -1.0)  # a and b vary together; skin is never green
-    change = rng.normal(style[2], style[4])
+    change = rng.normal(style[2], np.multiply(style[4], 0.85))
     any_skin, unusual = rng.random(2)
     if any_skin < 0.25 * difficulty:
         skin = rng.normal(FITZPATRICK[rng.integers(6)], (4, 3, 4))
         change[0] = max(change[0], 16 - skin[0])
-    if unusual < 0.03 * difficulty:
+    if unusual < 0.02 * difficulty:
         change = np.array((rng.uniform(2, 14), rng.uniform(-4, 12), rng.uniform(-10, 6)))
-    elif unusual > 1 - 0.10 * difficulty:  # pink, hardly darker than the skin
+    elif unusual > 1 - 0.07 * difficulty:  # pink, hardly darker than the skin
         change = np.array((rng.uniform(-12, -2), rng.uniform(6, 16), rng.uniform(-3, 8)))
     if difficulty < 0.5:
         change = change + (1 - 2 * difficulty) * (CLEAR - change) * 0.8
     else:
         change = change * (1 - 0.5 * (difficulty - 0.5))
     lesion = skin + change
-    lesion[0] = max(lesion[0], 14)
+    lesion[0] = max(lesion[0], 18)
     count = int(rng.choice(4, p=(0.25, 0.35, 0.27, 0.13)))
     shares = np.array([tone[0] for tone in SECONDARY])
     chosen = rng.choice(len(SECONDARY), size=count, replace=False, p=shares / shares.sum())

@@ -92,9 +92,7 @@ def check_gpu() -> Check:
     import torch
 
     if not torch.cuda.is_available():
-        return Check(
-            "gpu", "OK", f"none; {torch.get_num_threads()} CPU threads (the fast profile is meant for this)"
-        )
+        return Check("gpu", "OK", f"none; {torch.get_num_threads()} CPU threads (the fast profile is meant for this)")
     try:
         value = (torch.ones(8, 8, device="cuda") @ torch.ones(8, 8, device="cuda")).sum().item()
     except RuntimeError as error:
@@ -158,9 +156,7 @@ def check_data(folder: Path, environment: Mapping[str, str] = os.environ) -> Che
         layout = find_layout(place)
     except DataError as error:
         if named:
-            return Check(
-                "data", "FAIL", f"JAALNET_DATA: {_first_line(error)}", "correct or unset JAALNET_DATA"
-            )
+            return Check("data", "FAIL", f"JAALNET_DATA: {_first_line(error)}", "correct or unset JAALNET_DATA")
         if not isinstance(error, NoPicturesError):
             return Check("data", "FAIL", _first_line(error), f"jaalnet data check {place}")
         mend = "jaalnet data download, or JAALNET_DATA=FOLDER"

@@ -56,9 +56,7 @@ def install(root: Path) -> bool:
         started = time.monotonic()
         stamp.unlink(missing_ok=True)
         installer = prepare(venv)
-        print(
-            f"install: {venv} with {installer[0]}; the first time takes minutes and about 6 GB.", flush=True
-        )
+        print(f"install: {venv} with {installer[0]}; the first time takes minutes and about 6 GB.", flush=True)
         _run(
             [*installer, "--require-hashes", "-r", str(root / "requirements.lock")],
             "installing the locked packages",
@@ -105,9 +103,7 @@ def prepare(venv: Path) -> list[str]:
     if uv:
         return [uv, "pip", "install", "--python", str(python)]
     if not _works([str(python), "-m", "pip", "--version"]):
-        _run(
-            [str(python), "-m", "ensurepip", "--upgrade"], "putting pip into .venv (apt install python3-venv)"
-        )
+        _run([str(python), "-m", "ensurepip", "--upgrade"], "putting pip into .venv (apt install python3-venv)")
     return [str(python), "-m", "pip", "install"]
 
 
@@ -138,9 +134,7 @@ def _fetch_uv(python: Path) -> str | None:
     if not _works([str(python), "-m", "pip", "--version"]):
         _works([str(python), "-m", "ensurepip", "--upgrade"])
     uv = python.with_name("uv.exe" if os.name == "nt" else "uv")
-    fetched = _works([str(python), "-m", "pip", "install", "--quiet", "uv"]) and _works(
-        [str(uv), "--version"]
-    )
+    fetched = _works([str(python), "-m", "pip", "install", "--quiet", "uv"]) and _works([str(uv), "--version"])
     return str(uv) if fetched else None
 
 
@@ -162,9 +156,7 @@ def _run(command: Sequence[str], purpose: str) -> None:
     except OSError as error:
         raise InstallError(f"{purpose} failed: {error}") from error
     if status:
-        retry = (
-            "; to try without uv: JAALNET_INSTALLER=pip make install" if "uv" in Path(command[0]).name else ""
-        )
+        retry = "; to try without uv: JAALNET_INSTALLER=pip make install" if "uv" in Path(command[0]).name else ""
         raise InstallError(f"{purpose} failed (exit {status}, see above){retry}")
 
 

@@ -1,4 +1,4 @@
-"""Lint and every test: what `make test` does, inside an installed environment and a checkout of the project."""
+"""Lint and every test: what `make test` does, inside an installed environment and a checkout."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def find_checkout(root: Path | None) -> Path:
 
 
 def forced_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` with the fast profile and the synthetic set: what compares outputs finds the same everywhere."""
+    """`environment` with the fast profile and the synthetic set: compared outputs are the same everywhere."""
     return {**environment, "JAALNET_PROFILE": "fast", "JAALNET_DATA": "synthetic", "MPLBACKEND": "Agg"}
 
 

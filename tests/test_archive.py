@@ -56,9 +56,7 @@ def test_permissions_are_the_users_own_not_the_archives(tmp_path):
     (tmp_path / "fresh").mkdir()
     (tmp_path / "fresh" / "file").touch()
     for made, fresh in (("out", "fresh"), ("out/set/a.png", "fresh/file")):
-        assert stat.S_IMODE((tmp_path / made).stat().st_mode) == stat.S_IMODE(
-            (tmp_path / fresh).stat().st_mode
-        )
+        assert stat.S_IMODE((tmp_path / made).stat().st_mode) == stat.S_IMODE((tmp_path / fresh).stat().st_mode)
 
 
 def test_a_single_folder_of_the_targets_name_becomes_the_target(tmp_path):
@@ -71,9 +69,7 @@ def test_a_single_folder_of_the_targets_name_becomes_the_target(tmp_path):
 
 
 def test_one_file_named_like_the_target_is_no_folder(tmp_path):
-    extract_archive(
-        _pack(tmp_path / "a.zip", {"set": b"1"}), tmp_path / "set", progress=False, single_folder=True
-    )
+    extract_archive(_pack(tmp_path / "a.zip", {"set": b"1"}), tmp_path / "set", progress=False, single_folder=True)
     assert _content(tmp_path / "set") == {"set": b"1"}
 
 
@@ -140,6 +136,18 @@ def test_a_member_larger_than_announced_is_not_written_out(tmp_path):
     archive.write_bytes(raw)
     with pytest.raises(ArchiveError):
         extract_archive(archive, tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_member_smaller_than_announced_is_an_error(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_STORED) as opened:
+        opened.writestr("a.bin", b"12345")
+    raw = bytearray((tmp_path / "a.zip").read_bytes())
+    central = raw.index(b"PK\x01\x02")
+    raw[central + 24 : central + 28] = (9).to_bytes(4, "little")
+    (tmp_path / "a.zip").write_bytes(raw)
+    with pytest.raises(ArchiveError, match=r"'a\.bin': 5 bytes found, 9 announced"):
+        extract_archive(tmp_path / "a.zip", tmp_path / "out", progress=False)
     assert not (tmp_path / "out").exists()
 
 

@@ -67,9 +67,7 @@ def test_tars_of_every_packing_are_listed(tmp_path, mode):
     assert [(str(member.path), member.size) for member in inspect_archive(archive)] == [("set/a", 3)]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"not an archive" * 100, b"PK\x03\x04 torn", b"\x1f\x8b torn", b"BZh torn"]
-)
+@pytest.mark.parametrize("content", [b"", b"not an archive" * 100, b"PK\x03\x04 torn", b"\x1f\x8b torn", b"BZh torn"])
 def test_other_files_are_not_archives(tmp_path, content):
     path = tmp_path / "a.zip"
     path.write_bytes(content)

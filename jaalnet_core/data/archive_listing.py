@@ -109,9 +109,7 @@ def open_archive(archive: Path) -> Iterator[OpenArchive]:
 
 
 def _damaged(archive: Path, error: Exception) -> ArchiveError:
-    return ArchiveError(
-        f"{archive}: not a complete zip or tar archive ({error}); fetch it again or make it anew."
-    )
+    return ArchiveError(f"{archive}: not a complete zip or tar archive ({error}); fetch it again or make it anew.")
 
 
 @contextmanager
@@ -203,9 +201,7 @@ def _tar_entries(opened: tarfile.TarFile) -> Iterator[tuple[Member, bool]]:
         if info.size < 0:
             raise ArchiveError(f"member {info.name!r}: a negative size")
         if info.issparse() or not (info.isfile() or info.isdir()):
-            raise ArchiveError(
-                f"member {info.name!r}: a link, a device or sparse; only files and folders are expected"
-            )
+            raise ArchiveError(f"member {info.name!r}: a link, a device or sparse; only files and folders are expected")
         path = safe_member_name(info.name)
         if path is not None:
             yield Member(path, 0 if info.isdir() else info.size, None, info), info.isdir()

@@ -44,9 +44,7 @@ def safe_member_name(name: str) -> PurePosixPath | None:
         raise ArchiveError(f"member {name!r}: an absolute path")
     parts = [part for part in unified.split("/") if part not in ("", ".")]
     if len(parts) > DEEPEST_PATH:
-        raise ArchiveError(
-            f"member {name[:60]!r}…: {len(parts)} folders deep, at most {DEEPEST_PATH} allowed"
-        )
+        raise ArchiveError(f"member {name[:60]!r}…: {len(parts)} folders deep, at most {DEEPEST_PATH} allowed")
     for part in parts:
         _check_part(part, name)
     return PurePosixPath(*parts) if parts else None

@@ -41,16 +41,22 @@ def run(settings: Settings) -> int:
     report = check_data(folder.expanduser(), max_megapixels=settings.max_megapixels)
     document = report.to_json()
     for line in table(document):
-        print(line)
+        print(_printable(line))
     if settings.json_out:
         try:
             settings.json_out.parent.mkdir(parents=True, exist_ok=True)
-            settings.json_out.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            settings.json_out.write_text(_printable(text), encoding="utf-8")
         except OSError as error:
             raise SettingsError(
                 f"--json {settings.json_out}: cannot be written ({error.strerror}): name another file."
             ) from error
     return 1 if document["errors"] else 0
+
+
+def _printable(text: str) -> str:
+    """The text with bytes of file names that are no UTF-8 as escapes, which are escapes of JSON too."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def table(document: dict) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from jaalnet_core.data.layout import file_id, is_mask_name, is_usable_name, mask_id
@@ -37,9 +37,7 @@ class FoundFile:
     split: str | None
 
 
-def gather(
-    paths: Sequence[Path], scratch: Path, *, progress: bool = True
-) -> tuple[list[FoundFile], tuple[Path, ...]]:
+def gather(paths: Sequence[Path], scratch: Path, *, progress: bool = True) -> tuple[list[FoundFile], tuple[Path, ...]]:
     """Find every picture and mask under `paths`.
 
     Args:
@@ -70,18 +68,13 @@ def gather(
             files = walk(folder)
         else:
             what = "neither a picture nor a zip or tar archive" if path.exists() else "nothing there"
-            raise DataError(
-                f"{path}: found {what}, expected a folder, an archive or a picture: check the path."
-            )
+            raise DataError(f"{path}: found {what}, expected a folder, an archive or a picture: check the path.")
         usable = [file for file in files if is_usable_name(file)]
         if not usable:
             raise DataError(f"{path}: no pictures in it, expected some ({', '.join(sorted(SUFFIXES))}).")
         found += [describe(file, [*above, *file.relative_to(folder).parent.parts]) for file in usable]
         passed_over += [file for file in files if not is_usable_name(file)]
-    pictures = {one.id for one in found if not one.is_mask}
-    # As in a data folder: `a_mask.png` among masks belongs to a picture `a_mask.jpg` if there is one.
-    exact = {one.path: name for one in found if one.is_mask and (name := file_id(one.path)) in pictures}
-    return [replace(one, id=exact.get(one.path, one.id)) for one in found], tuple(passed_over)
+    return found, tuple(passed_over)
 
 
 def walk(folder: Path) -> list[Path]:

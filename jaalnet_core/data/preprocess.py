@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -63,9 +64,7 @@ def load_arrays(
     """
     for sample in samples:
         if sample.mask is None:
-            raise DataError(
-                f"{sample.picture}: has no mask, expected one named {sample.id}_mask.png: add it."
-            )
+            raise DataError(f"{sample.picture}: has no mask, expected one named {sample.id}_mask.png: add it.")
     if cache is None:
         return _read_all(samples, size, progress, max_megapixels)
     key = _key(samples, size)
@@ -120,9 +119,7 @@ def _read_all(samples: Sequence[Sample], size: Size, progress: bool, max_megapix
         masks[index] = resize_mask(read_mask(sample.mask, max_megapixels=max_megapixels), size)
 
     try:
-        map_in_threads(
-            read, range(len(samples)), description=f"reading pictures at {size}", progress=progress
-        )
+        map_in_threads(read, range(len(samples)), description=f"reading pictures at {size}", progress=progress)
     except PictureError as error:
         raise PictureError(f"{error} `jaalnet data check` lists every such file at once.") from error
     return LesionArrays(tuple(sample.id for sample in samples), images, masks)
@@ -149,7 +146,7 @@ def _from_cache(cache: Path, key: str) -> LesionArrays | None:
                 return None
             ids = tuple(str(id) for id in stored["ids"])
             return LesionArrays(ids, stored["images"], stored["masks"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except Exception as error:  # damaged bytes may fail anywhere between the zip's directory and the arrays
         warnings.warn(f"{cache}: damaged ({error}); it is made again.", stacklevel=3)
@@ -169,11 +166,10 @@ def _to_cache(cache: Path, key: str, arrays: LesionArrays) -> None:
     except OSError as error:
         warnings.warn(f"{cache}: not written ({error}); the pictures are read again next time.", stacklevel=3)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _user_cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or (
-        os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
-    )
+    home = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None)
     return (Path(home) if home else Path.home() / ".cache") / "jaalnet"

@@ -11,7 +11,7 @@ VALIDATION_FRACTION = 0.1
 
 def id_position(id: str) -> float:
     """Where the SHA-256 of an id falls in `[0, 1)`: evenly spread, and the same on every machine."""
-    return int.from_bytes(hashlib.sha256(id.encode("utf-8")).digest()[:6], "big") / 2**48
+    return int.from_bytes(hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest()[:6], "big") / 2**48
 
 
 def is_validation(id: str, fraction: float = VALIDATION_FRACTION) -> bool:

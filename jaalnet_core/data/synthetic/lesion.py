@@ -55,11 +55,10 @@ def draw_outline(rng: np.random.Generator, size: Size, difficulty: float, open_v
     follows = rng.choice((0.0, 0.5, 1.0), p=(0.35, 0.2, 0.45))
     drawn = field + np.float32(follows * ragged) * fine
     seen = drawn[open_view] if open_view is not None else drawn.reshape(-1)
-    rank = min(int(area * seen.size), seen.size - 2)
+    rank = min(max(int(area * seen.size), 8), seen.size - 2)
     level = np.partition(seen, rank)[rank]
-    mask = _largest_part(drawn < level)
-    if open_view is not None:
-        mask &= open_view.view(np.uint8)
+    inside = drawn < level
+    mask = _largest_part(inside if open_view is None else inside & open_view)
     depth = (field + np.float32(ragged) * fine) / np.float32(level)
     return Outline(mask, depth, radius)
 

@@ -224,9 +224,7 @@ def test_sheet_of_few_images_draws(count, tmp_path):
 
 def test_long_ids_are_shortened_in_the_middle():
     arrays, predictions, dice = twelve()
-    renamed = LesionArrays(
-        tuple(f"clinic-camera-{index:010d}" for index in range(12)), arrays.images, arrays.masks
-    )
+    renamed = LesionArrays(tuple(f"clinic-camera-{index:010d}" for index in range(12)), arrays.images, arrays.masks)
     figure = contact_sheet(renamed, predictions, dice, columns=1)
     assert figure.axes[0].get_xlabel().split("\n")[0] == "clini…00000011"
 
@@ -253,8 +251,7 @@ def test_histogram_counts_every_image():
 # Curves
 
 COLUMNS = (
-    "epoch,seconds,learning_rate,d_loss,g_loss,adversarial,region,contour,d_real,d_fake,"
-    "validation_dice,validation_iou"
+    "epoch,seconds,learning_rate,d_loss,g_loss,adversarial,region,contour,d_real,d_fake,validation_dice,validation_iou"
 )
 
 

@@ -125,9 +125,7 @@ def test_the_map_is_enlarged_as_evaluation_enlarges_it():
 
 def test_threshold_moves_the_outline():
     blurred = cv2.GaussianBlur(lesion_picture()[0], (0, 0), 8)
-    areas = [
-        outline_lesion(DarkIsLesion(), blurred, threshold=value).lesion_pixels for value in (0.1, 0.5, 0.9)
-    ]
+    areas = [outline_lesion(DarkIsLesion(), blurred, threshold=value).lesion_pixels for value in (0.1, 0.5, 0.9)]
     assert areas[0] > areas[1] > areas[2] > 0
 
 
@@ -298,8 +296,7 @@ def test_a_picture_named_twice_is_outlined_once(tmp_path, loaded):
 def test_the_same_stem_never_collides(tmp_path, loaded):
     picture, _ = lesion_picture()
     files = [
-        save(tmp_path / name, picture)
-        for name in ("one/a.png", "one/a.jpg", "two/a.png", "two/A.bmp", "two/a-2.png")
+        save(tmp_path / name, picture) for name in ("one/a.png", "one/a.jpg", "two/a.png", "two/A.bmp", "two/a-2.png")
     ]
     rows = predict_pictures(loaded, files, tmp_path / "out", progress=False)
     assert [row.mask for row in rows] == [

@@ -54,9 +54,7 @@ def read_log(path: Path) -> dict[str, np.ndarray]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: cannot be read ({error}); expected the log.csv of a training run."
-        ) from None
+        raise DataError(f"{path}: cannot be read ({error}); expected the log.csv of a training run.") from None
     if not rows or "epoch" not in rows[0]:
         raise DataError(
             f"{path}: found {len(rows)} rows and no epoch to draw, expected the log.csv of a run "
@@ -96,9 +94,7 @@ def training_curves(log: Path | Mapping[str, np.ndarray], *, title: str = "") ->
     return figure
 
 
-def _lines(
-    axes: Axes, columns: Mapping[str, np.ndarray], wanted: dict[str, tuple], title: str, y: str = ""
-) -> None:
+def _lines(axes: Axes, columns: Mapping[str, np.ndarray], wanted: dict[str, tuple], title: str, y: str = "") -> None:
     epochs = columns["epoch"]
     for name, (label, colour, dashes) in wanted.items():
         values = columns.get(name)

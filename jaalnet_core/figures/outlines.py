@@ -98,9 +98,7 @@ def _draw(canvas: np.ndarray, lines: list[np.ndarray], colour: str, width: int) 
 
 def _check(picture: np.ndarray, mask: np.ndarray | None, name: str) -> None:
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise ValueError(
-            f"picture: found shape {picture.shape} of {picture.dtype}, expected (H, W, 3) of uint8 (RGB)."
-        )
+        raise ValueError(f"picture: found shape {picture.shape} of {picture.dtype}, expected (H, W, 3) of uint8 (RGB).")
     if mask is not None and mask.shape != picture.shape[:2]:
         raise ValueError(
             f"{name}: found a mask of shape {mask.shape} for a picture of {picture.shape[:2]}; "

@@ -12,9 +12,7 @@ from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.figures.outlines import EXPERT_COLOUR, PREDICTED_COLOUR, draw_outlines
 from jaalnet_core.figures.style import BLUE, TEXT_SIZE, VERMILION, dress, new_figure
 
-_THUMBNAIL_SIDE = (
-    320  # pixels of the shorter side: outlines are drawn finer than a 128-pixel photograph allows
-)
+_THUMBNAIL_SIDE = 320  # pixels of the shorter side: outlines are drawn finer than a 128-pixel photograph allows
 _LONGEST_ID = 14  # characters that fit under a thumbnail
 
 

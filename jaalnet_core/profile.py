@@ -55,10 +55,10 @@ FAST = Profile(
     synthetic_train=400,
     synthetic_test=100,
     train_limit=400,
-    epochs=12,
+    epochs=20,
     batch_size=16,
     learning_rate=2e-4,  # few steps: twice the base rate of the full run
-    checkpoint_every=4,
+    checkpoint_every=5,
     bootstrap_samples=500,
 )
 FULL = Profile(

@@ -81,7 +81,7 @@ def steps(settings: Settings, environment: Mapping[str, str]) -> list[Step]:
     ]
     if settings.lint:
         return lint
-    pytest = [python, "-m", "pytest", "-q", "--durations=10"]
+    pytest = [python, "-m", "pytest", "-q", "--durations=10", *_spread()]
     real = environment.get("JAALNET_DATA", "")
     if real not in ("", "synthetic"):
         pytest.append(f"--real-data={Path(real).resolve()}")
@@ -90,3 +90,9 @@ def steps(settings: Settings, environment: Mapping[str, str]) -> list[Step]:
     if settings.long:
         return [Step("long", (*pytest, "--long", "-m", "long"), 3600)]
     return [*lint, Step("tests", (*pytest, "--cov", "--cov-report=term:skip-covered"), 1200)]
+
+
+def _spread() -> list[str]:
+    """Tests side by side, one thread each (tests/conftest.py); a module stays together, for its fixtures' sake."""
+    workers = min(4, os.cpu_count() or 1)
+    return ["-n", str(workers), "--dist", "loadfile"] if workers > 1 else []

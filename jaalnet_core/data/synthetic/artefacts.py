@@ -122,8 +122,10 @@ def add_stickers(
     near = cv2.dilate(mask, np.ones((5, 5), np.uint8)).view(bool)
     for _ in range(1 if rng.random() < 0.7 else 2):
         for _ in range(8):  # a sticker over the lesion is tried elsewhere
-            turn, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.46)
-            distance = rng.uniform(0.42, 0.6) + 0.4 * reach
+            turn, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.22, 0.48)
+            if rng.random() < 0.6:  # most reach in from the left or the right
+                turn = rng.normal(0, 0.4) + np.pi * rng.integers(2)
+            distance = rng.uniform(0.4, 0.56) + 0.35 * reach
             centre = np.clip((np.cos(turn) * distance * 1.3, np.sin(turn) * distance), (-0.75, -0.58), (0.75, 0.58))
             away = np.hypot((x - np.float32(centre[0])), y - np.float32(centre[1]))
             patch = away < reach

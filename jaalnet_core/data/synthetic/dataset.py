@@ -17,7 +17,7 @@ from jaalnet_core.data.synthetic.picture import DEFAULT_SIZE, Difficulty, check_
 from jaalnet_core.errors import DataError, SettingsError
 from jaalnet_core.size import Size
 
-GENERATOR_VERSION = 1  # raise it when the same seed would draw other pictures: kept sets are then made anew
+GENERATOR_VERSION = 2  # raise it when the same seed would draw other pictures: kept sets are then made anew
 SETTINGS_NAME = "synthetic.json"
 TEST_START = 1_000_000  # test pictures have their own indices: more training pictures never change the test set
 

@@ -130,9 +130,12 @@ def lesion_layers(
     softness = rng.uniform(0.06, 0.12 + 0.5 * difficulty) + rng.uniform(0.01, 0.03) / outline.radius
     if rng.random() < 0.2:  # pigment that fades all the way from the middle
         softness += rng.uniform(0.2, 0.5)
+    depth = outline.depth
+    if rng.random() < 0.25:
+        depth = depth + np.float32(rng.uniform(0.04, 0.12) * wild) * _streaks(rng, size, outline.mask)
     margin = rng.normal(0.025, 0.03 * wild) - (rng.uniform(0, 0.2) if rng.random() < 0.3 * difficulty else 0)
-    opacity = smooth_step((1 + np.float32(margin) - outline.depth) / np.float32(softness))
-    density = 1 + np.float32(rng.normal(0.25, 0.25 * wild)) * (0.6 - outline.depth)
+    opacity = smooth_step((1 + np.float32(margin) - depth) / np.float32(softness))
+    density = 1 + np.float32(rng.normal(0.25, 0.25 * wild)) * (0.6 - depth)
     scale = rng.uniform(1.0, 2.5) / max(outline.radius, 0.1)
     density += np.float32(rng.gamma(3.0, 0.055 * wild)) * fractal_noise(rng, size, scale, octaves=5, gain=0.75)
     if rng.random() < 0.45:
@@ -154,3 +157,16 @@ def lesion_layers(
         rim = np.exp(-(((outline.depth - np.float32(1.0)) / np.float32(rng.uniform(0.15, 0.5))) ** 2))
         layers.append((np.float32(rng.uniform(0.03, 0.14)) * rim, BLOOD))
     return layers
+
+
+def _streaks(rng: np.random.Generator, size: Size, mask: np.ndarray) -> np.ndarray:
+    """Noise that runs outwards from the middle, as radial streaks and pseudopods do. `(H, W)` float32."""
+    x, y = plane(size)
+    centre_x, centre_y = x[mask > 0].mean(), y[mask > 0].mean()
+    across = x - centre_x
+    down = y - centre_y
+    spokes = int(rng.integers(24, 60))
+    lattice = rng.standard_normal((4, spokes), dtype=np.float32)
+    turn = cv2.phase(across, down) * np.float32(spokes / (2 * np.pi))
+    outwards = cv2.magnitude(across, down) * np.float32(6)
+    return cv2.remap(lattice, turn, outwards, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

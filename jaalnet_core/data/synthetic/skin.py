@@ -30,7 +30,7 @@ def skin_layers(rng: np.random.Generator, size: Size, difficulty: float) -> list
     trouble = 0.35 + 1.3 * difficulty  # 1 at difficulty 0.5
     layers = [(_light(rng, size, trouble), SHADE)]
     layers.append((rng.gamma(1.6, 0.011 * trouble) * fractal_noise(rng, size, rng.uniform(2, 7)), MELANIN))
-    layers.append((rng.gamma(1.3, 0.013 * trouble) * fractal_noise(rng, size, rng.uniform(2, 12)), BLOOD))
+    layers.append((rng.gamma(1.3, 0.011 * trouble) * fractal_noise(rng, size, rng.uniform(2, 12)), BLOOD))
     layers.append((_texture(rng, size, trouble), SHADE * rng.uniform(0.6, 1) + MELANIN * rng.uniform(0, 0.5)))
     if rng.random() < 0.3 * trouble:
         layers.append((_red_blotches(rng, size), BLOOD))

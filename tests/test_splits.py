@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaalnet_core.data.splits import id_position, is_validation
+from jaalnet_core.data.splits import held_back, id_position, is_validation
 from jaalnet_core.errors import SettingsError
 
 IDS = [f"ISIC_{number:07}" for number in range(4000)]
@@ -51,3 +51,16 @@ def test_positions_lie_in_the_unit_interval(id):
 def test_an_impossible_share_is_refused(fraction):
     with pytest.raises(SettingsError, match="between 0 and 1"):
         is_validation("a", fraction)
+
+
+def test_a_small_set_holds_back_one_picture_and_trains_on_the_others():
+    missed = [f"picture_{i}" for i in range(300) if not is_validation(f"picture_{i}")][:5]
+    assert held_back(missed) == {min(missed, key=id_position)}
+    caught = [f"picture_{i}" for i in range(300) if is_validation(f"picture_{i}")][:4]
+    assert held_back(caught) == set(caught) - {max(caught, key=id_position)}
+    assert held_back(["alone"]) == frozenset(id for id in ["alone"] if is_validation(id))
+
+
+def test_a_large_set_holds_back_what_the_hash_says():
+    ids = [f"picture_{i}" for i in range(300)]
+    assert held_back(ids) == {id for id in ids if is_validation(id)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.layout import Layout, NoPicturesError, Sample, find_layout, pair_folder
 from jaalnet_core.data.preprocess import cache_folder, load_arrays
-from jaalnet_core.data.splits import is_validation
+from jaalnet_core.data.splits import held_back
 from jaalnet_core.errors import DataError
 from jaalnet_core.size import Size
 
@@ -142,9 +142,10 @@ def _synthetic_layout(folder: Path, progress: bool) -> Layout:
 def _by_split(layout: Layout) -> tuple[dict[str, tuple[Sample, ...]], list[Sample]]:
     """Samples with masks of each of the three splits, and those left out for want of a mask."""
     masked = [sample for sample in layout.train if sample.mask]
+    held = held_back([sample.id for sample in masked])
     samples = {
-        "train": tuple(sample for sample in masked if not is_validation(sample.id)),
-        "validation": tuple(sample for sample in masked if is_validation(sample.id)),
+        "train": tuple(sample for sample in masked if sample.id not in held),
+        "validation": tuple(sample for sample in masked if sample.id in held),
         "test": tuple(sample for sample in layout.test if sample.mask),
     }
     left_out = [sample for sample in (*layout.train, *layout.test) if not sample.mask]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from jaalnet_core.errors import SettingsError
 
@@ -30,3 +31,18 @@ def is_validation(id: str, fraction: float = VALIDATION_FRACTION) -> bool:
     if not 0.0 <= fraction <= 1.0:
         raise SettingsError(f"fraction: found {fraction}, expected a share between 0 and 1, such as 0.1.")
     return id_position(id) < fraction
+
+
+def held_back(ids: Collection[str], fraction: float = VALIDATION_FRACTION) -> frozenset[str]:
+    """The ids held back for validation: those of `is_validation`, and in a small set at least one.
+
+    With a handful of pictures chance may put none of them below `fraction` (or all of them); then the one with the
+    lowest position is held back (or the one with the highest is not), so that two pictures are enough to train with.
+    """
+    held = {id for id in ids if is_validation(id, fraction)}
+    if len(ids) > 1:
+        if not held:
+            held.add(min(ids, key=id_position))
+        elif len(held) == len(ids):
+            held.remove(max(ids, key=id_position))
+    return frozenset(held)

@@ -1,0 +1,247 @@
+"""What the networks cost: counted arithmetic, measured speed and memory, beside a U-Net in the same run.
+
+Arithmetic is counted by torch's own counter, a multiplication and an addition as two operations, with the position
+attention written out as a matrix (the counter does not see into the fused one). Speeds are timed in turns, one subject
+after another and round after round, so that a busy machine slows all of them alike. Memory is read in a process of its
+own for each subject: what one leaves behind must not count for the next.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm.auto import tqdm
+
+from jaalnet_core.da_net import build_da_net
+from jaalnet_core.errors import SettingsError
+from jaalnet_core.lf_net import Preset, build_lf_net
+from jaalnet_core.size import Size
+from jaalnet_core.training.run import build_run
+from jaalnet_core.training.settings import RecipeName, TrainSettings
+
+SUBJECTS = ("lfnet", "danet", "step", "baseline")
+MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class BenchmarkSettings:
+    """Settings of `jaalnet benchmark`."""
+
+    preset: Preset = "small"
+    """Width of both networks."""
+    recipe: RecipeName = "course"
+    """Whose adversarial step to measure."""
+    size: Size = Size(128, 128)
+    """Picture size: N, or WxH."""
+    batch_size: int = 16
+    """Pictures a step."""
+    rounds: int = 5
+    """Timed rounds, after one that warms up."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `mps`."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "rounds"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"--{name.replace('_', '-')}: found {getattr(self, name)}, expected at least 1.")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One thing to measure: `work()` is a forward and backward pass over a whole batch."""
+
+    work: Callable[[], None]
+    parameters: int
+    device: torch.device
+
+
+def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict[str, Any]:
+    """Measure LF-Net, DA-Net, the whole adversarial step and the baseline.
+
+    Returns:
+        For each of `lfnet`, `danet`, `step` and `baseline`: `gflop_per_image`, `images_per_second` (median),
+        `images_per_second_range`, `peak_mb` (memory taken above what the process held before), `parameters` and
+        `speed_ratio` (to the baseline); beside them the settings and the machine. The baseline is None where
+        segmentation-models-pytorch is not installed.
+    """
+    names = [name for name in SUBJECTS if name != "baseline" or _has_baseline()]
+    bar = tqdm(total=len(names) * (settings.rounds + 3), unit="run", disable=not progress)
+    with bar:
+        results = {name: _count(settings, name, bar) for name in names}
+        for name, speeds in _time_in_turns(settings, names, bar).items():
+            results[name]["images_per_second"] = statistics.median(speeds)
+            results[name]["images_per_second_range"] = [min(speeds), max(speeds)]
+        for name in names:
+            results[name]["peak_mb"] = _in_fresh_process(settings, name)
+            bar.update()
+    baseline = results.get("baseline")
+    for result in results.values():
+        result["speed_ratio"] = result["images_per_second"] / baseline["images_per_second"] if baseline else None
+    return {name: results.get(name) for name in SUBJECTS} | {
+        "preset": settings.preset,
+        "recipe": settings.recipe,
+        "size": list(settings.size),
+        "batch_size": settings.batch_size,
+        "rounds": settings.rounds,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def build_subject(settings: BenchmarkSettings, name: str, *, explicit_attention: bool = False) -> Subject:
+    """One of `SUBJECTS`, fed with random pictures."""
+    if name == "step":
+        return _step_subject(settings, explicit_attention)
+    network, channels = {
+        "lfnet": lambda: (build_lf_net(settings.preset), 3),
+        "danet": lambda: (build_da_net(settings.preset, explicit_attention=explicit_attention), 4),
+        "baseline": lambda: (_baseline(), 3),
+    }[name]()
+    device = _device(settings)
+    network = network.to(device, memory_format=torch.channels_last)
+    images = torch.rand(settings.batch_size, channels, *settings.size, device=device)
+    images = images.contiguous(memory_format=torch.channels_last)
+
+    def work() -> None:
+        network.zero_grad()
+        network(images).square().mean().backward()
+
+    return Subject(work, _parameters(network), device)
+
+
+def _step_subject(settings: BenchmarkSettings, explicit_attention: bool) -> Subject:
+    chosen = TrainSettings(preset=settings.preset, recipe=settings.recipe, size=settings.size, device=settings.device)
+    run = build_run(chosen.resolved())
+    for module in run.da_net.modules():
+        if hasattr(module, "explicit"):
+            module.explicit = explicit_attention
+    device = run.fabric.device
+    images = torch.rand(settings.batch_size, 3, *settings.size, device=device)
+    images = images.contiguous(memory_format=torch.channels_last)
+    masks = (torch.rand(settings.batch_size, 1, *settings.size, device=device) > 0.7).float()
+
+    def work() -> None:
+        run.step(images, masks)
+        run.averaged.update_parameters(run.step.lf_net.module)
+
+    return Subject(work, _parameters(run.step.lf_net) + _parameters(run.step.da_net), device)
+
+
+def _count(settings: BenchmarkSettings, name: str, bar: tqdm) -> dict[str, Any]:
+    subject = build_subject(settings, name, explicit_attention=True)
+    counter = FlopCounterMode(display=False)
+    with counter:
+        subject.work()
+    bar.update()
+    gflop = counter.get_total_flops() / settings.batch_size / 1e9
+    return {"gflop_per_image": gflop, "parameters": subject.parameters}
+
+
+def _time_in_turns(settings: BenchmarkSettings, names: list[str], bar: tqdm) -> dict[str, list[float]]:
+    subjects = {name: build_subject(settings, name) for name in names}
+    speeds: dict[str, list[float]] = {name: [] for name in names}
+    for turn in range(settings.rounds + 1):
+        for name, subject in subjects.items():
+            seconds = _timed(subject)
+            if turn:  # the first warms up
+                speeds[name].append(settings.batch_size / seconds)
+            bar.update()
+    return speeds
+
+
+def _timed(subject: Subject) -> float:
+    _wait(subject.device)
+    started = time.perf_counter()
+    subject.work()
+    _wait(subject.device)
+    return time.perf_counter() - started
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def _in_fresh_process(settings: BenchmarkSettings, name: str) -> float:
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send_peak, args=(settings, name, sender))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    except EOFError as error:
+        raise SettingsError(
+            f"{name}: its process ended while its memory was read, perhaps for want of it; try a smaller --batch-size."
+        ) from error
+    finally:
+        process.join()
+
+
+def _send_peak(settings: BenchmarkSettings, name: str, sender: Any) -> None:
+    sender.send(peak_megabytes(settings, name))
+    sender.close()
+
+
+def peak_megabytes(settings: BenchmarkSettings, name: str) -> float:
+    """Most memory taken while building a subject and working twice, above what the process held before, in MB."""
+    if _device(settings).type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        _work_twice(settings, name)
+        return torch.cuda.max_memory_allocated() / MEGABYTE
+    process, before = psutil.Process(), psutil.Process().memory_info().rss
+    peak, done = before, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.002):
+            peak = max(peak, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        _work_twice(settings, name)
+    finally:
+        done.set()
+        watcher.join()
+    return (peak - before) / MEGABYTE
+
+
+def _work_twice(settings: BenchmarkSettings, name: str) -> None:
+    subject = build_subject(settings, name)
+    subject.work()
+    subject.work()  # the optimisers' memory is taken in the first step, and stays
+
+
+def _device(settings: BenchmarkSettings) -> torch.device:
+    if settings.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(settings.device)
+
+
+def _has_baseline() -> bool:
+    try:
+        import segmentation_models_pytorch  # noqa: F401 - only whether it is there
+    except ImportError:
+        return False
+    return True
+
+
+def _baseline() -> nn.Module:
+    import segmentation_models_pytorch as smp
+
+    return smp.Unet("resnet18", encoder_weights=None, classes=1)
+
+
+def _parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

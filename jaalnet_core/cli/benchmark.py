@@ -1,0 +1,54 @@
+"""Measure what the networks cost: arithmetic, speed and memory, beside a U-Net (resnet18) in the same run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaalnet_core.benchmark import SUBJECTS, BenchmarkSettings
+
+LABELS = {
+    "lfnet": "LF-Net, forward and backward",
+    "danet": "DA-Net, forward and backward",
+    "step": "whole adversarial step",
+    "baseline": "U-Net resnet18, forward and backward",
+}
+
+
+@dataclass(frozen=True)
+class Settings(BenchmarkSettings):
+    """Settings of `jaalnet benchmark`."""
+
+    json: Path | None = None
+    """Also write the figures to this file."""
+
+
+def run(settings: Settings) -> int:
+    """Measure, print a table, and write the JSON where one was asked for."""
+    from jaalnet_core.benchmark import run_benchmark
+    from jaalnet_core.files import write_json
+
+    results = run_benchmark(settings)
+    print(format_table(results))
+    if settings.json is not None:
+        write_json(settings.json, results)
+        print(f"Written to {settings.json}.")
+    return 0
+
+
+def format_table(results: dict[str, Any]) -> str:
+    """The figures as lines of text."""
+    header = f"{'':<38}{'GFLOP/image':>12}{'images/s':>10}{'(range)':>16}{'peak MB':>9}{'parameters':>12}"
+    lines = [header]
+    for name in SUBJECTS:
+        row = results[name]
+        if row is None:
+            lines.append(f"{LABELS[name]:<38} not measured: install segmentation-models-pytorch for it.")
+            continue
+        low, high = row["images_per_second_range"]
+        lines.append(
+            f"{LABELS[name]:<38}{row['gflop_per_image']:>12.2f}{row['images_per_second']:>10.1f}"
+            f"{f'{low:.1f}-{high:.1f}':>16}{row['peak_mb']:>9.0f}{row['parameters']:>12,}"
+        )
+    return "\n".join(lines)

@@ -77,7 +77,10 @@ def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict
     names = [name for name in SUBJECTS if name != "baseline" or _has_baseline()]
     bar = tqdm(total=len(names) * (settings.rounds + 3), unit="run", disable=not progress)
     with bar:
-        results = {name: _count(settings, name, bar) for name in names}
+        results = {}
+        for name in names:
+            results[name] = count(settings, name)
+            bar.update()
         for name, speeds in _time_in_turns(settings, names, bar).items():
             results[name]["images_per_second"] = statistics.median(speeds)
             results[name]["images_per_second_range"] = [min(speeds), max(speeds)]
@@ -137,12 +140,12 @@ def _step_subject(settings: BenchmarkSettings, explicit_attention: bool) -> Subj
     return Subject(work, _parameters(run.step.lf_net) + _parameters(run.step.da_net), device)
 
 
-def _count(settings: BenchmarkSettings, name: str, bar: tqdm) -> dict[str, Any]:
+def count(settings: BenchmarkSettings, name: str) -> dict[str, Any]:
+    """`gflop_per_image` and `parameters` of one of `SUBJECTS`: a forward and a backward pass, or a whole step."""
     subject = build_subject(settings, name, explicit_attention=True)
     counter = FlopCounterMode(display=False)
     with counter:
         subject.work()
-    bar.update()
     gflop = counter.get_total_flops() / settings.batch_size / 1e9
     return {"gflop_per_image": gflop, "parameters": subject.parameters}
 

@@ -217,7 +217,8 @@ def _require_finite(losses: dict[str, Tensor], run: Run, folder: Path) -> None:
             else "No checkpoint was written yet; lower --learning-rate and start again."
         )
         raise TrainingError(
-            f"No longer finite in step {run.progress.step + 1} (epoch {run.progress.epoch + 1}): {', '.join(bad)}. {mend}"
+            f"No longer finite in step {run.progress.step + 1} (epoch {run.progress.epoch + 1}): "
+            f"{', '.join(bad)}. {mend}"
         )
 
 

@@ -5,6 +5,8 @@ A download that was cut goes on where it stopped: call again. What is there alre
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jaalnet_core.data.download import DownloadSettings as Settings
 from jaalnet_core.data.download import download
 from jaalnet_core.data.layout import find_layout
@@ -14,6 +16,7 @@ __all__ = ["Settings", "run"]
 
 def run(settings: Settings) -> int:
     """Download, say for each folder what was done, and count what training will find."""
+    settings = replace(settings, out=settings.out.expanduser())
     try:
         fetched = download(settings)
     except KeyboardInterrupt:

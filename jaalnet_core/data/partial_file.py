@@ -90,6 +90,8 @@ class PartialFile:
             self._notes.unlink(missing_ok=True)
 
     def __str__(self) -> str:
+        if not self.size:
+            return "nothing has arrived yet"
         of = f" of {self.total / MB:.1f}" if self.total else ""
         return f"{self.path} holds {self.size / MB:.1f}{of} MB"
 

@@ -81,7 +81,9 @@ class ResumingDownloader:
                     failures = 0 if part.size > best else failures + 1
                     best = max(best, part.size)
                     if failures >= self.attempts:
-                        raise DownloadError(f"{url}: {interruption}, {failures} times in a row; {part}") from None
+                        raise DownloadError(
+                            f"{url}: {interruption} (attempts without a new byte: {failures}); {part}"
+                        ) from None
                     wait = min(interruption.wait or 2 ** max(failures - 1, 0), LONGEST_WAIT)
                     tqdm.write(f"{part.output.name}: {interruption}; going on in {wait:g} s.")
                     self.sleep(wait)

@@ -49,7 +49,7 @@ class Outcome:
         weights: `(M,)` their shares of the test set.
         direction: `(K,)` w, when impossible: w · scores <= `bound` for every image.
         bound: c.
-        numbers_reach: the least of w · numbers over their rounding; above `bound` when impossible.
+        reach: the least of w · numbers over their rounding; above `bound` when impossible.
     """
 
     possible: bool
@@ -57,7 +57,7 @@ class Outcome:
     weights: np.ndarray
     direction: np.ndarray
     bound: float
-    numbers_reach: float
+    reach: float
 
 
 def curve(place: np.ndarray) -> np.ndarray:
@@ -73,6 +73,11 @@ def tables_at(places: np.ndarray) -> np.ndarray:
     """`(N, 3)` places of lesion share, sensitivity and specificity to `(N, 4)` tables of shares."""
     (lesion, sensitivity, specificity), (skin, missed, false) = curve(places).T, curve(1 - places).T
     return np.stack([lesion * sensitivity, skin * false, lesion * missed, skin * specificity], axis=1)
+
+
+def value_of(metric: str, rule: Rule, sign: int = 1) -> Measure:
+    """A metric, given or not, as something to make least (or greatest, with the sign -1)."""
+    return lambda tables, scores: sign * rule.values(torch.from_numpy(tables))[metric].numpy()
 
 
 class Mixtures:
@@ -91,12 +96,9 @@ class Mixtures:
         self.scores = self._score(self.tables)
         self._basis: np.ndarray | None = None
 
+    @cached_property
     def outcome(self) -> Outcome:
         """Whether the numbers are possible, with the test set or the inequality that shows it."""
-        return self._outcome
-
-    @cached_property
-    def _outcome(self) -> Outcome:
         count = len(self.low)
         for _ in range(ROUNDS):
             solution = self._solve(lambda tables, scores: np.zeros(len(tables)), distance=1.0)
@@ -118,7 +120,7 @@ class Mixtures:
         Returns:
             A lower bound, within `precision` of what some test set reaches (or as near as the rounds allow).
         """
-        assert self.outcome().possible
+        assert self.outcome.possible
         best = -np.inf
         count = len(self.low)
         for _ in range(ROUNDS):
@@ -164,9 +166,7 @@ class Mixtures:
         used = (solution.basis >= first) & (solution.values > 1e-9)
         return self.tables[solution.basis[used] - first], solution.values[used]
 
-    def _extend(
-        self, direction: np.ndarray, constant: float, measure: Measure | None, *, precise: float
-    ) -> float:
+    def _extend(self, direction: np.ndarray, constant: float, measure: Measure | None, *, precise: float) -> float:
         """Add the tables with the greatest gain `direction · scores + constant - measure`; return that gain."""
 
         def gain(tables: np.ndarray, scores: np.ndarray) -> np.ndarray:

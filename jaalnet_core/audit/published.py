@@ -60,7 +60,8 @@ class Numbers:
 
     def show(self, fraction: float) -> str:
         """A computed value on the numbers' own scale."""
-        return f"{100 * fraction:.2f}" if self.percent else f"{fraction:.4f}"
+        given = max(len(one.text.partition(".")[2]) for one in self.published)
+        return f"{100 * fraction:.{max(2, given)}f}" if self.percent else f"{fraction:.{max(4, given)}f}"
 
 
 def read_numbers(values: Mapping[str, Number | None]) -> Numbers:
@@ -87,9 +88,7 @@ def read_numbers(values: Mapping[str, Number | None]) -> Numbers:
             f"{given[odd]}% if percent is meant, or give fractions."
         )
     shift = -2 if percent else 0
-    return Numbers(
-        tuple(_published(metric, value, shift) for metric, value in decimals.items()), percent=bool(percent)
-    )
+    return Numbers(tuple(_published(metric, value, shift) for metric, value in decimals.items()), percent=bool(percent))
 
 
 def _decimal(metric: str, number: Number) -> Decimal:

@@ -66,6 +66,12 @@ def read(path):
         return np.array(Image.open(file))
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Pictures this small gain nothing from a second thread, and lose much where the machine is busy."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def loaded(tmp_path):
     return LoadedNetwork(DarkIsLesion(), Size(64, 64), {}, tmp_path / "fake.safetensors")

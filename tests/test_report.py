@@ -58,6 +58,12 @@ def drawn_later(monkeypatch):
     monkeypatch.setattr("jaalnet_core.report.save_figure", touch)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Pictures this small gain nothing from a second thread, and lose much where the machine is busy."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture
 def run(tmp_path):
     folder = tmp_path / "checkpoints" / "first-run"

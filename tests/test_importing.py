@@ -113,6 +113,14 @@ def test_a_different_file_of_the_same_id_is_never_overwritten(mine, tmp_path, na
     assert files(out) == before  # not one of the other nineteen either
 
 
+def test_length_and_time_do_not_make_two_files_the_same(tmp_path):
+    for folder, seed in (("one", 1), ("two", 2)):  # BMP: as long, whatever it shows
+        os.utime(save(tmp_path / folder / "a.bmp", a_picture(seed)), ns=(1, 1))
+    assert (tmp_path / "one/a.bmp").stat().st_size == (tmp_path / "two/a.bmp").stat().st_size
+    with pytest.raises(DataError, match="different content"):
+        bring(tmp_path / "one", tmp_path / "two", out=tmp_path / "out", split="train")
+
+
 def test_two_sources_with_one_id_clash_unless_they_are_the_same(tmp_path):
     save(tmp_path / "one/a.png", a_picture(1))
     save(tmp_path / "two/a.png", a_picture(2))

@@ -1,11 +1,15 @@
 """jaalnet_core.data.source: one door to the data."""
 
 import shutil
+import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
 from lesion_files import a_data_folder, a_mask, a_picture, save, save_pair
+from PIL import Image
 
+from jaalnet_core.data.check import check_data
 from jaalnet_core.data.layout import LEAKED_IDS, OFFICIAL_FOLDERS, NoPicturesError
 from jaalnet_core.data.preprocess import CACHE_NAME, resize_mask, resize_picture
 from jaalnet_core.data.source import DATA_VARIABLE, locate_folder, open_data
@@ -184,6 +188,34 @@ def test_the_real_maker_fits(tmp_path, monkeypatch):
 def test_an_odd_size_is_refused_where_it_is_read():
     with pytest.raises(SettingsError, match="at least 32"):
         Size.parse("16")
+
+
+def test_odd_pictures_at_a_size_of_one_s_own(tmp_path):
+    root = tmp_path / "odd"
+    picture, mask = a_picture(1, 60, 80), a_mask(1, 60, 80) * np.uint8(255)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    kinds = {
+        "grey one.PNG": (Image.fromarray(picture).convert("L"), {}),
+        "Läsion 痣 №1.JPEG": (Image.fromarray(np.rot90(picture).copy()), {"exif": turned, "quality": 98}),
+        "cmyk.JPG": (Image.fromarray(picture).convert("CMYK"), {"quality": 98}),
+        "alpha é.png": (Image.fromarray(picture).convert("RGBA"), {}),
+        "sixteen.tif": (Image.fromarray(picture[:, :, 1].astype(np.uint16) * 257), {}),
+        "palette.x.PNG": (Image.fromarray(picture).quantize(200), {}),
+    }
+    for name, (image, options) in kinds.items():
+        save(root / "test" / "masks" / f"{Path(name).stem}_mask.png", mask)
+        (root / "test" / "images").mkdir(exist_ok=True)
+        image.save(root / "test" / "images" / name, **options)
+    assert check_data(root, progress=False).count("error") == 0
+    data = open_data(root, Size.parse("192x160"), progress=False)
+    assert set(data.test.ids) == {unicodedata.normalize("NFC", Path(name).stem) for name in kinds}
+    assert data.test.images.shape == (6, 160, 192, 3)
+    assert (data.test.masks == data.test.masks[0]).all()
+    # Whatever the file's kind, the same photograph, upright: its brightness correlates with the original's.
+    expected = resize_picture(picture, data.test.size).mean(axis=2).ravel()
+    for image in data.test.images:
+        assert np.corrcoef(image.mean(axis=2).ravel(), expected)[0, 1] > 0.6
 
 
 @pytest.mark.real_data

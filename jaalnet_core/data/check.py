@@ -26,9 +26,7 @@ from jaalnet_core.data.pictures import MAX_MEGAPIXELS, binarise, read_grey, read
 from jaalnet_core.errors import PictureError
 
 # Pictures that are not read: whoever has some should hear of it, not find fewer pictures than expected.
-_UNREAD_SUFFIXES = frozenset(
-    {".heic", ".heif", ".avif", ".gif", ".jp2", ".j2k", ".jxl", ".dcm", ".svg", ".psd"}
-)
+_UNREAD_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".gif", ".jp2", ".j2k", ".jxl", ".dcm", ".svg", ".psd"})
 _NEARLY = 32  # how far from 0 and 255 a JPEG's own losses carry a mask's values
 
 
@@ -106,9 +104,7 @@ class _Looked:
     problems: tuple[Problem, ...]
 
 
-def check_data(
-    root: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS, progress: bool = True
-) -> CheckReport:
+def check_data(root: Path | str, *, max_megapixels: float = MAX_MEGAPIXELS, progress: bool = True) -> CheckReport:
     """Read every file of a data folder and list what is wrong with it.
 
     Found are: missing and orphan masks, unreadable or truncated files, masks whose size differs from their
@@ -122,9 +118,7 @@ def check_data(
     root = Path(root)
     kind, pairings = pair_folder(root)
     jobs = [(split, sample) for split in SPLITS for sample in pairings[split].samples]
-    looked = map_in_threads(
-        lambda job: _look(*job, max_megapixels), jobs, description="checking", progress=progress
-    )
+    looked = map_in_threads(lambda job: _look(*job, max_megapixels), jobs, description="checking", progress=progress)
     problems = [problem for one in looked for problem in one.problems]
     for split in SPLITS:
         problems += _name_problems(root, split, pairings[split])
@@ -146,9 +140,7 @@ def _look(split: str, sample: Sample, max_megapixels: float) -> _Looked:
     try:
         picture = read_picture(sample.picture, max_megapixels=max_megapixels)
     except PictureError as error:
-        problems.append(
-            Problem("error", "unreadable picture", split, (sample.picture,), _found(error, sample.picture))
-        )
+        problems.append(Problem("error", "unreadable picture", split, (sample.picture,), _found(error, sample.picture)))
     if sample.mask is None:
         message = f"no mask, expected one named {sample.id}_mask.png: add it, or remove the picture"
         problems.append(Problem("error", "missing mask", split, (sample.picture,), message))
@@ -156,9 +148,7 @@ def _look(split: str, sample: Sample, max_megapixels: float) -> _Looked:
         try:
             mask = read_grey(sample.mask, max_megapixels=max_megapixels)
         except PictureError as error:
-            problems.append(
-                Problem("error", "unreadable mask", split, (sample.mask,), _found(error, sample.mask))
-            )
+            problems.append(Problem("error", "unreadable mask", split, (sample.mask,), _found(error, sample.mask)))
     if mask is not None:
         problems += _mask_problems(split, sample.mask, mask)
     if picture is not None and mask is not None and picture.shape[:2] != mask.shape:
@@ -236,9 +226,7 @@ def _duplicates(looked: list[_Looked]) -> Iterable[Problem]:
     """Byte-identical pictures, then similar ones among the first of each identical group."""
     same = same_groups(one.digest for one in looked)
     repeated = {index for group in same for index in group[1:]}
-    comparable = [
-        index for index, one in enumerate(looked) if one.pattern is not None and index not in repeated
-    ]
+    comparable = [index for index, one in enumerate(looked) if one.pattern is not None and index not in repeated]
     near = near_groups([looked[index].pattern for index in comparable])
     for group in same:
         yield _duplicate("duplicate picture", "the same bytes", "error", [looked[index] for index in group])

@@ -105,9 +105,7 @@ def import_pictures(
         fresh, there = _without_clashes(_jobs(out, placed, standing), progress)
         _copy(fresh, scratch, progress)
     except OSError as error:
-        raise DataError(
-            f"{out}: import failed ({error}); nothing was copied. Mend that and call again."
-        ) from error
+        raise DataError(f"{out}: import failed ({error}); nothing was copied. Mend that and call again.") from error
     finally:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -124,8 +124,9 @@ def read_run(run: Path) -> RunRecord:
         )
     settings = TrainSettings.from_json(values).resolved()
     environment = dict(_json(run / "environment.json") or {})
-    if settings.data and environment.get("command"):
-        environment["command"] = _without_path(environment["command"], Path(settings.data))
+    for folder in (settings.data, settings.out):
+        if folder and environment.get("command"):
+            environment["command"] = _without_path(environment["command"], Path(folder))
     log = run / "log.csv"
     return RunRecord(
         name=run.resolve().name,

@@ -90,7 +90,7 @@ def page(
         ]
     if pictures:
         parts.append("## Pictures")
-        parts += [f"![{text}]({name})\n\n{text}" for name, text in pictures.items()]
+        parts += [f"![{name.removesuffix('.png')}]({name})\n\n{text}" for name, text in pictures.items()]
         if data_name != SYNTHETIC:
             parts.append(f"> {_REAL_PHOTOGRAPHS}".replace("\n", "\n> "))
     parts += ["## Data", bullets(notes), "## Training", _training(record)]
@@ -186,8 +186,8 @@ def _training(record: RunRecord) -> str:
                 f"Best validation Dice {100 * dice[best]:.2f} percent at epoch {log['epoch'][best]:.0f} of "
                 f"{record.settings.epochs}; those weights were scored."
             )
-        seconds = [value for value in log["seconds"] if math.isfinite(value)]
-        lines.append(f"Training time: {duration(sum(seconds))} for {len(log['epoch'])} epochs.")
+        # The log's clock runs on from epoch to epoch, over every start of the run.
+        lines.append(f"Training time: {duration(log['seconds'][-1])} for {len(log['epoch'])} epochs.")
     machine = environment.get("gpu") or f"{environment.get('cpu_cores', 'unknown number of')} CPU cores"
     if environment:
         lines.append(

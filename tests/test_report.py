@@ -31,8 +31,8 @@ SIZE = Size(32, 48)
 LOG = """\
 epoch,seconds,learning_rate,d_loss,g_loss,adversarial,region,contour,d_real,d_fake,validation_dice,validation_iou
 1,40,1e-4,0.7,2.0,0.7,1.5,0.3,0.5,0.5,0.61,0.5
-2,41,1e-4,0.6,1.5,0.8,1.1,0.2,0.6,0.4,0.8125,0.7
-3,42,1e-4,0.6,1.4,0.8,1.0,0.2,0.6,0.4,0.80,0.7
+2,81,1e-4,0.6,1.5,0.8,1.1,0.2,0.6,0.4,0.8125,0.7
+3,123,1e-4,0.6,1.4,0.8,1.0,0.2,0.6,0.4,0.80,0.7
 """
 
 
@@ -189,10 +189,15 @@ def test_every_evaluation_and_baseline_has_its_table(run, data, tmp_path):
 
 
 def test_no_folder_of_a_person_is_written(run, data, tmp_path):
+    settings = TrainSettings(data="/home/somebody/photographs", out=tmp_path / "somebody" / "run", size=SIZE)
+    write_json(run / "settings.json", settings.to_json())
+    command = f"jaalnet train --data {settings.data} --out {settings.out} --size 48x32"
+    write_json(run / "environment.json", {"command": command})
     out = write_report(run, {"test": scored(data.test)}, data, tmp_path / "r")
     text = (out / "README.md").read_text()
     assert "somebody" not in text
     assert "- synthetic at synthetic: 9 test." in text
+    assert "`jaalnet train --data photographs --out run --size 48x32`" in text
 
 
 @pytest.mark.parametrize(("name", "warned"), [("synthetic", False), ("ISBI2016", True), ("clinic", True)])

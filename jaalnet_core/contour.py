@@ -78,30 +78,54 @@ class ImageEdges(nn.Module):
         if not 0 <= low <= high:
             raise ValueError(f"low, high: found {low}, {high}, expected 0 <= low <= high.")
         self.low, self.high, self.hysteresis_steps = low, high, hysteresis_steps
-        sobel_x = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
-        self.register_buffer("sobel", torch.stack([sobel_x, sobel_x.T]).unsqueeze(1), persistent=False)
-        self.register_buffer("luma", torch.tensor(LUMA).view(1, 3, 1, 1), persistent=False)
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        # thresholds are compared with whole numbers, which half precision cannot hold: stay in float32
-        with torch.autocast(images.device.type, enabled=False):
-            images = images.to(self.luma.dtype)
-            grey = (images * 255).round().mul(self.luma).sum(dim=1, keepdim=True).round()
-            dx, dy = functional.conv2d(functional.pad(grey, (1, 1, 1, 1), mode="replicate"), self.sobel).split(1, dim=1)
-            magnitude = dx.abs() + dy.abs()
-            candidates = magnitude * _is_ridge(magnitude, dx, dy)
-            return self._hysteresis(candidates).to(images.dtype)
+        # whole numbers up to 2040 meet the thresholds, and half precision would round the grey values under them
+        exact = images.to(torch.promote_types(images.dtype, torch.float32))
+        red, green, blue = (exact * 255).round().split(1, dim=1)
+        grey = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue).round()
+        dx, dy = _sobel(grey)
+        magnitude = dx.abs() + dy.abs()
+        candidates = magnitude * _is_ridge(magnitude, dx, dy)
+        return self._hysteresis(candidates).to(images.dtype)
 
     def _hysteresis(self, candidates: Tensor) -> Tensor:
-        """Keep weak edges joined to a strong one: dilate, keep what is weak, repeat; booleans are the cheapest."""
-        weak = candidates > self.low
-        edges = candidates > self.high
-        for _ in range(self.hysteresis_steps):
-            around = functional.pad(edges, (1, 1, 1, 1))
-            tall = around[..., :-2, :] | around[..., 1:-1, :] | around[..., 2:, :]
-            edges = (tall[..., :-2] | tall[..., 1:-1] | tall[..., 2:]) & weak
-        return edges
+        """Keep weak edges joined to a strong one."""
+        weak, strong = candidates > self.low, candidates > self.high
+        if torch.compiler.is_exporting():  # in operations that every other runtime has, and only two a step
+            edges, weak = strong.to(candidates.dtype), weak.to(candidates.dtype)
+            for _ in range(self.hysteresis_steps):
+                edges = functional.max_pool2d(edges, 3, stride=1, padding=1) * weak
+            return edges
+        follow = _follow_as_one if torch.compiler.is_compiling() else _follow_weak_edges
+        return follow(strong, weak, self.hysteresis_steps)
+
+
+def _follow_weak_edges(strong: Tensor, weak: Tensor, steps: int) -> Tensor:
+    """Dilate, keep what is weak, repeat; all boolean, which is the cheapest by far."""
+    edges = strong & weak
+    for _ in range(steps):
+        around = functional.pad(edges, (1, 1, 1, 1))
+        tall = around[..., :-2, :] | around[..., 1:-1, :] | around[..., 2:, :]
+        edges = (tall[..., :-2] | tall[..., 1:-1] | tall[..., 2:]) & weak
+    return edges
+
+
+# the unrolled loop would keep torch.compile's code generator busy for minutes: to it, the loop is one operation
+_follow_as_one = torch.library.custom_op("jaalnet::follow_weak_edges", _follow_weak_edges, mutates_args=())
+_follow_as_one.register_fake(lambda strong, weak, steps: torch.empty_like(strong))
+
+
+def _sobel(grey: Tensor) -> tuple[Tensor, Tensor]:
+    """Slopes to the right and down, `(B, 1, H, W)` each, borders repeated.
+
+    By sums, not by a convolution, which mixed precision would compute in half precision.
+    """
+    padded = functional.pad(grey, (1, 1, 1, 1), mode="replicate")
+    rows = padded[..., :-2, :] + 2 * padded[..., 1:-1, :] + padded[..., 2:, :]
+    columns = padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]
+    return rows[..., 2:] - rows[..., :-2], columns[..., 2:, :] - columns[..., :-2, :]
 
 
 def _is_ridge(magnitude: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
@@ -121,7 +145,9 @@ def _is_ridge(magnitude: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     # on a plateau of two, cv2 keeps the first: strict on one side only
     along_x = (magnitude > shifted(0, -1)) & (magnitude >= shifted(0, 1))
     along_y = (magnitude > shifted(-1, 0)) & (magnitude >= shifted(1, 0))
-    return torch.where(horizontal, along_x, torch.where(vertical, along_y, diagonal)).to(magnitude.dtype)
+    # as boolean algebra: ONNX Runtime has no `where` that chooses between booleans
+    ridge = (horizontal & along_x) | (vertical & along_y) | (~(horizontal | vertical) & diagonal)
+    return ridge.to(magnitude.dtype)
 
 
 def mask_boundary(mask: Tensor, width: int = 3) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from jaalnet_core.da_net import DANet, DANetSettings
-from jaalnet_core.errors import CheckpointError, JaalnetError
+from jaalnet_core.errors import CheckpointError, JaalnetError, SettingsError
 from jaalnet_core.files import atomic_path
 from jaalnet_core.lf_net import LFNet, LFNetSettings
 from jaalnet_core.size import Size
@@ -90,7 +89,7 @@ def read_training_checkpoint(path: Path) -> dict[str, Any]:
     _require_file(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # a damaged pickle fails in every way there is
         raise CheckpointError(
             f"{path}: cannot be read as a checkpoint ({_first_line(error)}). It may be cut short or no checkpoint at "
             "all; use another checkpoint of the run."
@@ -101,13 +100,27 @@ def read_training_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _load(path: Path, kind: str, device: str | torch.device) -> LoadedNetwork:
+    try:
+        tensors, settings, size, metadata = _described(path, kind)
+    except (KeyError, TypeError, ValueError, AttributeError, SettingsError) as error:
+        raise CheckpointError(
+            f"{path}: what it says about its network cannot be read ({type(error).__name__}: {_first_line(error)}). It "
+            "was damaged, or written by something else; use another checkpoint."
+        ) from error
+    network = _build(path, kind, settings)
+    _fill(path, network, tensors)
+    return LoadedNetwork(network.to(device).eval(), size, metadata, path)
+
+
+def _described(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any], Size, dict[str, Any]]:
+    """Weights, network settings, size and metadata; a file with holes raises whatever falls out of them."""
     if path.suffix == ".pt":
         state = read_training_checkpoint(path)
         section = state.get(kind)
         if section is None:
             raise CheckpointError(f"{path}: holds no {kind}; the run trained without one.")
-        tensors, settings = section["weights"], section["settings"]
-        size, metadata = Size.parse(state["size"]), state["metadata"]
+        tensors, settings, metadata = section["weights"], section["settings"], state["metadata"]
+        size = Size.parse(state["size"])
     else:
         tensors, header = _read_safetensors(path)
         found = header.get("network")
@@ -115,9 +128,11 @@ def _load(path: Path, kind: str, device: str | torch.device) -> LoadedNetwork:
             raise CheckpointError(f"{path}: found weights of {found or 'an unknown network'}, expected {kind}.")
         settings, metadata = json.loads(header["settings"]), json.loads(header["metadata"])
         size = Size.parse(header["size"])
-    network = _build(path, kind, settings)
-    _fill(path, network, tensors)
-    return LoadedNetwork(network.to(device).eval(), size, metadata, path)
+    if not all(isinstance(part, dict) for part in (tensors, settings, metadata)):
+        raise TypeError("weights, settings and metadata: expected dictionaries")
+    if not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise TypeError("weights: found something else than tensors")
+    return tensors, settings, size, metadata
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -136,8 +151,10 @@ def _build(path: Path, kind: str, settings: Mapping[str, Any]) -> LFNet | DANet:
     network_class, settings_class = NETWORKS[kind]
     try:
         return network_class(settings_class(**settings))
-    except (TypeError, JaalnetError) as error:
-        raise CheckpointError(f"{path}: its network settings do not fit this version ({error}).") from error
+    except (TypeError, ValueError, RuntimeError, JaalnetError) as error:
+        raise CheckpointError(
+            f"{path}: its network settings do not fit this version ({_first_line(error)})."
+        ) from error
 
 
 def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:

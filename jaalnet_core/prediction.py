@@ -30,7 +30,6 @@ from jaalnet_core.evaluation import choose_device, predict_probabilities
 from jaalnet_core.figures.outlines import draw_outlines
 from jaalnet_core.files import atomic_path
 from jaalnet_core.prediction_files import (
-    FoundPictures,
     PictureResult,
     find_pictures,
     plan_outputs,
@@ -156,7 +155,9 @@ def predict_pictures(
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise SettingsError(f"--out: found the file {out}, expected a folder.")
-    found: FoundPictures = find_pictures([Path(named) for named in inputs], out, recursive=recursive)
+    found = find_pictures([Path(named) for named in inputs], out, recursive=recursive)
+    if found.masks_left_out and progress:
+        tqdm.write(f"left out, as masks by their names: {found.masks_left_out} files (name one itself to outline it).")
     earlier = read_table(out)
     plan = plan_outputs(found.pictures, out, earlier)
     module, size, chosen_device = _opened(checkpoint, device)

@@ -464,11 +464,13 @@ def test_command_with_real_weights(tmp_path, weights, capsys):
 
 def test_command_reports_failures_and_exits_with_1(tmp_path, weights, capsys):
     save(tmp_path / "in" / "a.png", lesion_picture()[0])
+    save(tmp_path / "in" / "a_mask.png", lesion_picture()[1])
     (tmp_path / "in" / "b.png").write_bytes(b"broken")
     out = tmp_path / "out"
     assert main(["predict", "--checkpoint", str(weights), str(tmp_path / "in"), "--out", str(out)]) == 1
     output = capsys.readouterr()
     assert "1 of 2 outlined" in output.out
+    assert "as masks by their names: 1 files" in output.out
     assert "b.png" in output.err
     assert (out / "a_mask.png").exists()
 

@@ -27,7 +27,7 @@ from jaalnet_core.figures.style import (
 _LOSSES = {
     "g_loss": ("total", BLACK, "-"),
     "region": ("region", BLUE, (0, (5, 1.5))),
-    "contour": ("contour", VERMILION, (0, (1.5, 1.5))),
+    "contour": ("contour, unweighted", VERMILION, (0, (1.5, 1.5))),
 }
 _ADVERSARIAL = {
     "d_loss": ("DA-Net", ORANGE, "-"),

@@ -92,7 +92,7 @@ def write_report(
         {
             "run": record.name,
             "data": data.name,
-            "checkpoint_sha256": _sha256(run / WEIGHTS_NAME),
+            "checkpoint_sha256": sha256(run / WEIGHTS_NAME),
             "evaluations": dict(evaluations),
             "baselines": dict(baselines or {}),
         },
@@ -101,7 +101,7 @@ def write_report(
         record,
         evaluations,
         data_name=data.name,
-        notes=[_without_path(note, data.root) for note in data.notes],
+        notes=[without_path(note, data.root) for note in data.notes],
         pictures=pictures,
         baselines=baselines or {},
     )
@@ -126,7 +126,7 @@ def read_run(run: Path) -> RunRecord:
     environment = dict(_json(run / "environment.json") or {})
     for folder in (settings.data, settings.out):
         if folder and environment.get("command"):
-            environment["command"] = _without_path(environment["command"], Path(folder))
+            environment["command"] = without_path(environment["command"], Path(folder))
     log = run / "log.csv"
     return RunRecord(
         name=run.resolve().name,
@@ -150,7 +150,7 @@ def stored_evaluations(run: Path, out: Path, ids: Sequence[str]) -> dict[str, di
     """
     try:
         stored = json.loads((out / METRICS_NAME).read_text(encoding="utf-8"))
-        if stored["checkpoint_sha256"] != _sha256(run / WEIGHTS_NAME):
+        if stored["checkpoint_sha256"] != sha256(run / WEIGHTS_NAME):
             return {}
         found = stored["evaluations"]
         return {name: found[name] for name in found if [image["id"] for image in found[name]["images"]] == list(ids)}
@@ -205,11 +205,12 @@ def _json(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The digest that names a weights file, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _without_path(text: str, folder: Path) -> str:
+def without_path(text: str, folder: Path) -> str:
     """`text` with a folder's path cut to its name: a report may be handed on, one's folders need not."""
     for path in (str(folder.absolute()), str(folder)):
         if "/" in path or "\\" in path:

@@ -61,6 +61,7 @@ def page(
     notes: Sequence[str],
     pictures: Mapping[str, str],
     baselines: Mapping[str, Mapping[str, Any]],
+    photographs: bool = True,
 ) -> str:
     """The report's README.
 
@@ -71,6 +72,7 @@ def page(
         notes: what is to be said about that set.
         pictures: file name to the sentence below it.
         baselines: name to evaluation JSON of methods scored on the same images.
+        photographs: whether `pictures` show the photographs themselves.
     """
     headline, first = next(iter(evaluations.items()))
     parts = [
@@ -91,7 +93,7 @@ def page(
     if pictures:
         parts.append("## Pictures")
         parts += [f"![{name.removesuffix('.png')}]({name})\n\n{text}" for name, text in pictures.items()]
-        if data_name != SYNTHETIC:
+        if photographs and data_name != SYNTHETIC:
             parts.append(f"> {_REAL_PHOTOGRAPHS}".replace("\n", "\n> "))
     parts += ["## Data", bullets(notes), "## Training", _training(record)]
     parts += ["## Settings", _settings_table(record.settings)]

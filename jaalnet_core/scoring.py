@@ -12,6 +12,11 @@ from jaalnet_core.weights import LoadedNetwork
 Split = Literal["train", "validation", "test"]
 
 
+def places(split: Split) -> dict[str, ScoreAt]:
+    """What a full account scores: a heading for people, and where pixels are counted. The first is the headline."""
+    return {split: "network", f"{split} at the masks' own size": "mask"}
+
+
 def score(
     loaded: LoadedNetwork,
     data: LesionData,

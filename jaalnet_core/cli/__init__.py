@@ -18,6 +18,7 @@ COMMANDS = {
     "benchmark": "FLOPs, speed and memory, beside a U-Net in the same run",
     "reproduce": "data, adversarial training, evaluation and a report with pictures",
     "report": "rebuild a run's tables and figures",
+    "ship": "make weights for others from a run: the files, their scores, and a card",
     "test": "lint and every test (what `make test` does, inside an installed environment)",
     "lab": "open JupyterLab at the first lesson",
 }

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Literal
 from jaalnet_core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from jaalnet_core.data.layout import Sample
-    from jaalnet_core.data.source import LesionData
     from jaalnet_core.evaluation import Evaluation
 
 TITLES = {
@@ -60,43 +58,32 @@ def run(settings: Settings) -> int:
     from dataclasses import replace
 
     from jaalnet_core.data.source import open_data
-    from jaalnet_core.evaluation import choose_device, evaluate_network
+    from jaalnet_core.scoring import score
     from jaalnet_core.weights import load_lf_net
 
     if settings.bootstrap < 1:
         raise SettingsError(f"--bootstrap: found {settings.bootstrap}, expected at least 1 resample.")
-    device = choose_device(settings.device)
-    loaded = load_lf_net(settings.checkpoint, device=str(device))
+    loaded = load_lf_net(settings.checkpoint)
     data = open_data(settings.data, loaded.size, splits=(settings.split,))
     for note in data.notes:
         print(note)
-    evaluation = evaluate_network(
-        loaded.network,
-        getattr(data, settings.split),
-        size=loaded.size,
+    evaluation = score(
+        loaded,
+        data,
+        settings.split,
         score_at=settings.score_at,
-        samples=_samples(data, settings.split) if settings.score_at == "mask" else (),
         batch_size=settings.batch_size,
         threshold=settings.threshold,
         flips=settings.flips,
-        device=device,
-        checkpoint=str(settings.checkpoint),
-        data=f"{data.name} {settings.split}",
+        device=settings.device,
     )
-    evaluation = replace(evaluation, resamples=settings.bootstrap, seed=settings.seed)
+    evaluation = replace(
+        evaluation, checkpoint=str(settings.checkpoint), resamples=settings.bootstrap, seed=settings.seed
+    )
     print(format_table(evaluation))
     if settings.json is not None:
         print(f"written: {evaluation.save(settings.json)}")
     return 0
-
-
-def _samples(data: LesionData, split: str) -> tuple[Sample, ...]:
-    """The files of a split; training and validation pictures lie in the same folder."""
-    if split == "test":
-        return data.test_samples
-    from jaalnet_core.data.layout import find_layout
-
-    return find_layout(data.root).train
 
 
 def format_table(evaluation: Evaluation) -> str:

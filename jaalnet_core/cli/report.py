@@ -8,15 +8,11 @@ reports/<run>/, which git ignores: a contact sheet of real photographs does not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from tyro.conf import Positional
-
-if TYPE_CHECKING:
-    from jaalnet_core.data.source import LesionData
-    from jaalnet_core.weights import LoadedNetwork
 
 REPORTS = Path("reports")
 
@@ -46,43 +42,28 @@ class Settings:
 def run(settings: Settings) -> int:
     """Score what is missing, write the report, and say where it is."""
     from jaalnet_core.data.source import open_data
-    from jaalnet_core.evaluation import choose_device
     from jaalnet_core.report import PAGE_NAME, WEIGHTS_NAME, read_run, stored_evaluations, write_report
+    from jaalnet_core.scoring import places, score
     from jaalnet_core.weights import load_lf_net
 
     record = read_run(settings.run)
     out = settings.out or REPORTS / record.name
-    loaded = load_lf_net(settings.run / WEIGHTS_NAME, choose_device(settings.device))
+    loaded = load_lf_net(settings.run / WEIGHTS_NAME)
     data = open_data(settings.data or record.settings.data, loaded.size, splits=(settings.split,))
     for note in data.notes:
         print(note)
     ids = getattr(data, settings.split).ids
     stored = {} if settings.recompute else stored_evaluations(settings.run, out, ids)
     evaluations: dict[str, dict[str, Any]] = {}
-    for place in ("network", "mask") if settings.score_at == "both" else (settings.score_at,):
-        name = settings.split if place == "network" else f"{settings.split} at the masks' own size"
+    for name, place in places(settings.split).items():
+        if settings.score_at not in ("both", place):
+            continue
         known = stored.get(name)
         if known is None or known.get("flips") != settings.flips:
-            known = _evaluated(settings, loaded, data, place)
+            known = score(
+                loaded, data, settings.split, score_at=place, flips=settings.flips, device=settings.device
+            ).to_json()
         evaluations[name] = known
     write_report(settings.run, evaluations, data, out, device=settings.device)
     print(f"report: {out / PAGE_NAME}")
     return 0
-
-
-def _evaluated(settings: Settings, loaded: LoadedNetwork, data: LesionData, place: str) -> dict[str, Any]:
-    from jaalnet_core.data.layout import find_layout
-    from jaalnet_core.evaluation import choose_device, evaluate_network
-
-    # Validation pictures lie in the folder of the training pictures.
-    samples = data.test_samples if settings.split == "test" else find_layout(data.root).train
-    evaluation = evaluate_network(
-        loaded.network,
-        getattr(data, settings.split),
-        size=loaded.size,
-        score_at=place,
-        samples=samples if place == "mask" else (),
-        flips=settings.flips,
-        device=choose_device(settings.device),
-    )
-    return replace(evaluation, checkpoint=loaded.path.name, data=f"{data.name} {settings.split}").to_json()

@@ -1,0 +1,43 @@
+"""Turn a finished run into shipped weights: both networks, their scores from the very file, and a card.
+
+jaalnet ship checkpoints/isbi2016-small-course-seed0 --name small-isbi2016
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of `jaalnet ship`."""
+
+    run: Positional[Path]
+    """The training run's folder."""
+    name: str
+    """Name of the weights' folder, such as small-isbi2016."""
+    data: str | None = None
+    """Data folder to score on, or `synthetic`. Left out: $JAALNET_DATA, else ./data, else the synthetic set."""
+    out: Path = Path("checkpoints") / "shipped"
+    """The folder that takes the weights' folder."""
+    half: bool = False
+    """Store float16: half the space, and scored as stored."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `mps`."""
+
+
+def run(settings: Settings) -> int:
+    """Ship and say where it is."""
+    from jaalnet_core.data.source import open_data
+    from jaalnet_core.report import WEIGHTS_NAME
+    from jaalnet_core.shipping import ship
+    from jaalnet_core.weights import load_lf_net
+
+    size = load_lf_net(settings.run / WEIGHTS_NAME).size
+    data = open_data(settings.data, size, splits=("train", "test"))
+    folder = ship(settings.run, data, settings.name, out=settings.out, half=settings.half, device=settings.device)
+    print(f"Shipped: {folder}, with its card in README.md.")
+    return 0

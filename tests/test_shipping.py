@@ -1,0 +1,94 @@
+"""Shipped weights: the same network as the run's, scored from the file, on a card without anyone's folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from jaalnet_core import shipping
+from jaalnet_core.cli import main
+from jaalnet_core.data.source import open_data
+from jaalnet_core.data.synthetic import write_dataset
+from jaalnet_core.errors import CheckpointError, DataError
+from jaalnet_core.evaluation import Evaluation
+from jaalnet_core.report_page import score_table
+from jaalnet_core.shipping import ship
+from jaalnet_core.size import Size
+from jaalnet_core.training import TrainSettings, train
+from jaalnet_core.weights import load_da_net, load_lf_net
+
+SIZE = Size(32, 32)
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory):
+    return write_dataset(tmp_path_factory.mktemp("private-folder") / "set", train=12, test=4, size=SIZE, progress=False)
+
+
+@pytest.fixture(scope="module")
+def run(data_folder, tmp_path_factory) -> Path:
+    settings = TrainSettings(
+        data=str(data_folder),
+        preset="tiny",
+        epochs=2,
+        batch_size=6,
+        size=SIZE,
+        device="cpu",
+        out=tmp_path_factory.mktemp("private-runs") / "run",
+    )
+    return train(settings, progress=False, say=lambda text: None).folder
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_the_shipped_file_is_the_runs_network_and_is_what_was_scored(run, data_folder, tmp_path, half):
+    words = [str(run), "--name", "mine", "--data", str(data_folder), "--out", str(tmp_path)]
+    assert main(["ship", *words, *(["--half"] if half else [])]) == 0
+    folder = tmp_path / "mine"
+    shipped, original = load_lf_net(folder / "lf_net.safetensors"), load_lf_net(run / "best.safetensors")
+    for name, tensor in original.network.state_dict().items():
+        expected = tensor.half().float() if half and tensor.is_floating_point() else tensor
+        assert torch.equal(shipped.network.state_dict()[name], expected), name
+    assert load_da_net(folder / "da_net.safetensors").metadata == load_da_net(run / "da_net.safetensors").metadata
+
+    metrics = json.loads((folder / "metrics.json").read_text())
+    scores = tmp_path / "again.json"
+    weights = ["--checkpoint", str(folder / "lf_net.safetensors"), "--data", str(data_folder)]
+    assert main(["evaluate", *weights, "--json", str(scores)]) == 0
+    assert json.loads(scores.read_text())["images"] == metrics["evaluations"]["test"]["images"]
+    assert set(metrics["baselines"]) == {"Otsu's threshold", "mean training mask"}
+    assert len(metrics["evaluations"]) == 4
+
+
+def test_the_card_says_what_it_must_and_names_no_folder_of_a_person(run, data_folder, tmp_path):
+    data = open_data(data_folder, SIZE, progress=False)
+    folder = ship(run, data, "mine", out=tmp_path / "shipped")
+    card = (folder / "README.md").read_text()
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert score_table(metrics["evaluations"]["test"]) in card
+    recomputed = Evaluation.from_json(metrics["evaluations"]["test"]).averages()["per_image"]["dice"]
+    assert f"{100 * recomputed:.2f}" in card
+    for words in ("No medical device", "jaalnet train", "--preset tiny", "seed", "Otsu", "recipe"):
+        assert words in card
+    for file in folder.iterdir():
+        if file.suffix in (".md", ".json", ".csv"):
+            assert "private" not in file.read_text(), file.name
+    assert {"curves.png", "dice.png", "log.csv", "settings.json"} <= {file.name for file in folder.iterdir()}
+
+
+def test_a_run_without_adversary_is_not_shipped(run, data_folder, tmp_path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for name in ("settings.json", "best.safetensors"):
+        (alone / name).write_bytes((run / name).read_bytes())
+    with pytest.raises(DataError, match="adversarially"):
+        ship(alone, open_data(data_folder, SIZE, progress=False), "mine", out=tmp_path)
+
+
+def test_a_file_that_is_too_large_is_not_left_there(run, data_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipping, "LARGEST", 1000)
+    with pytest.raises(CheckpointError, match="--half"):
+        ship(run, open_data(data_folder, SIZE, progress=False), "mine", out=tmp_path)
+    assert not (tmp_path / "mine" / "lf_net.safetensors").exists()

@@ -108,7 +108,7 @@ def score_table(evaluation: Mapping[str, Any]) -> str:
         for averaging, title in AVERAGING_NAMES.items()
         if averaging in evaluation
     ]
-    return _table(["percent", *_METRIC_NAMES.values()], rows)
+    return markdown_table(["percent", *_METRIC_NAMES.values()], rows)
 
 
 def comparison_table(evaluations: Mapping[str, Mapping[str, Any]]) -> str:
@@ -117,7 +117,7 @@ def comparison_table(evaluations: Mapping[str, Mapping[str, Any]]) -> str:
         [name, *(_cell(evaluation, "per_image", metric) for metric in METRICS)]
         for name, evaluation in evaluations.items()
     ]
-    return _table(["method", *_METRIC_NAMES.values()], rows)
+    return markdown_table(["method", *_METRIC_NAMES.values()], rows)
 
 
 def training_command(settings: TrainSettings) -> str:
@@ -214,9 +214,10 @@ def _training(record: RunRecord) -> str:
 def _settings_table(settings: TrainSettings) -> str:
     values = settings.to_json()
     shown = {name: value for name, value in values.items() if name not in ("data", "out", "resume")}
-    return _table(["setting", "value"], [[f"`{name}`", f"{value}"] for name, value in shown.items()])
+    return markdown_table(["setting", "value"], [[f"`{name}`", f"{value}"] for name, value in shown.items()])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table of texts."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -19,6 +19,7 @@ COMMANDS = {
     "reproduce": "data, adversarial training, evaluation and a report with pictures",
     "report": "rebuild a run's tables and figures",
     "ship": "make weights for others from a run: the files, their scores, and a card",
+    "results": "rebuild the README's table from the shipped weights' scores",
     "test": "lint and every test (what `make test` does, inside an installed environment)",
     "lab": "open JupyterLab at the first lesson",
 }

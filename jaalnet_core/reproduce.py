@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jaalnet_core.baselines import evaluate_baselines
 from jaalnet_core.data.source import SYNTHETIC_FOLDER, LesionData, locate_folder, open_data
 from jaalnet_core.data.synthetic import write_dataset
-from jaalnet_core.evaluation import ScoreAt, choose_device, evaluate_network
+from jaalnet_core.evaluation import Evaluation, ScoreAt, choose_device
 from jaalnet_core.profile import Profile, ProfileName, current_profile
 from jaalnet_core.report import write_report
+from jaalnet_core.scoring import score
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training.folder import fingerprint
 from jaalnet_core.training.log import read_log
@@ -94,7 +96,8 @@ def reproduce(
         say(f"The report is there already: {report}.")
     else:
         evaluations = evaluate(run / WEIGHTS[0], data, profile, settings.device)
-        write_report(run, evaluations, data, report, device=settings.device)
+        baselines = {method: resampled(each, profile) for method, each in evaluate_baselines(data).items()}
+        write_report(run, evaluations, data, report, baselines=baselines, device=settings.device)
     return Outcome(run, report, trained)
 
 
@@ -151,19 +154,13 @@ def is_newer(made: Path, source: Path) -> bool:
 
 def evaluate(checkpoint: Path, data: LesionData, profile: Profile, device: str = "auto") -> dict[str, Any]:
     """Score on the test set at network size and at the masks' own size: name to evaluation JSON."""
-    chosen = choose_device(device)
-    loaded = load_lf_net(checkpoint, device=str(chosen))
-    evaluations = {}
-    for name, score_at in SCORES.items():
-        evaluation = evaluate_network(
-            loaded.network,
-            data.test,
-            size=loaded.size,
-            score_at=score_at,
-            samples=data.test_samples,
-            device=chosen,
-            checkpoint=checkpoint.name,
-            data=f"{data.name} test",
-        )
-        evaluations[name] = replace(evaluation, resamples=profile.bootstrap_samples).to_json()
-    return evaluations
+    loaded = load_lf_net(checkpoint, device=str(choose_device(device)))
+    return {
+        name: resampled(score(loaded, data, score_at=score_at, device=device), profile)
+        for name, score_at in SCORES.items()
+    }
+
+
+def resampled(evaluation: Evaluation, profile: Profile) -> dict[str, Any]:
+    """The evaluation as JSON, with as many bootstrap samples as the profile asks for."""
+    return replace(evaluation, resamples=profile.bootstrap_samples).to_json()

@@ -63,7 +63,9 @@ def test_the_report_holds_the_scores_of_both_sizes_and_the_pictures(done) -> Non
     place, outcome, _ = done
     report = place / outcome.report
     assert report.name == outcome.run.name
-    evaluations = json.loads((report / "metrics.json").read_text())["evaluations"]
+    metrics = json.loads((report / "metrics.json").read_text())
+    assert set(metrics["baselines"]) == {"Otsu's threshold", "mean training mask"}
+    evaluations = metrics["evaluations"]
     assert list(evaluations) == ["test", "test at the masks' own size"]
     for values in evaluations.values():
         assert values["n_images"] == MINIATURE.synthetic_test

@@ -6,37 +6,32 @@ are not negative, sum to 1, and whose mean scores lie within the rounding of the
 stay outside is a linear program with two rows for each number and a column for every table there can be.
 
 The columns are generated as they are needed. The program's duals w, c say which table would help most: the one
-with the greatest w · scores(table). It is looked for on a grid over (lesion share, sensitivity, false-positive
-rate), fine near 0 and near 1, and then by a local search from the best points. If even that table has
-w · scores <= c while w · numbers > c, the inequality holds for every image, hence for every mean, and the numbers
-are impossible; the inequality is the reason, and is handed back. If the distance reaches zero, the tables in
-use are a test set that shows the numbers.
+with the greatest w · scores(table), which `extremes.py` finds, with a bound that no table exceeds. If that bound
+is below c' while w · numbers is above, the inequality w · scores <= c' holds for every image, hence for every
+mean, and the numbers are impossible: proven, and the inequality is the reason. If the distance reaches zero, the
+tables in use are a test set that shows the numbers.
 
-Other questions put to the same columns: the least and greatest value of one more mean, such as the share of
-images with a Dice below one half, among all test sets that show the numbers.
+Other questions put to the same columns: the least value of one more mean, such as the share of images with a Dice
+below one half, among all test sets that show the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
+from jaalnet_core.audit.extremes import Objective, greatest
 from jaalnet_core.audit.published import Numbers
 from jaalnet_core.audit.rules import Rule
 from jaalnet_core.audit.simplex import Solution, minimise
 
-GRID = 41  # points along each of the three axes
-STEEPNESS = 14.0  # the outermost grid points lie 1e-6 from 0 and 1
 REACHED = 1e-9  # a distance (as a fraction) that counts as zero
 ROUNDS = 150
+ROUNDS_OF_MEASURES = 40
 FAR = 1e4  # what a unit of distance costs beside another objective
-
-Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Tables `(N, 4)` and their scores `(N, K)` to one value each, `(N,)`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,28 +51,8 @@ class Outcome:
     tables: np.ndarray
     weights: np.ndarray
     direction: np.ndarray
-    bound: float
-    reach: float
-
-
-def curve(place: np.ndarray) -> np.ndarray:
-    """Places 0..1 along an axis to shares 0..1: steep in the middle, flat at both ends, `curve(1-x) = 1-curve(x)`.
-
-    Computed so that values near 0 keep their relative precision.
-    """
-    end = 1 / (1 + np.exp(STEEPNESS))
-    return np.clip((1 / (1 + np.exp(STEEPNESS * (1 - 2 * place))) - end) / (1 - 2 * end), 0.0, 1.0)
-
-
-def tables_at(places: np.ndarray) -> np.ndarray:
-    """`(N, 3)` places of lesion share, sensitivity and specificity to `(N, 4)` tables of shares."""
-    (lesion, sensitivity, specificity), (skin, missed, false) = curve(places).T, curve(1 - places).T
-    return np.stack([lesion * sensitivity, skin * false, lesion * missed, skin * specificity], axis=1)
-
-
-def value_of(metric: str, rule: Rule, sign: int = 1) -> Measure:
-    """A metric, given or not, as something to make least (or greatest, with the sign -1)."""
-    return lambda tables, scores: sign * rule.values(torch.from_numpy(tables))[metric].numpy()
+    bound: float = float("nan")
+    reach: float = float("nan")
 
 
 class Mixtures:
@@ -99,40 +74,39 @@ class Mixtures:
     @cached_property
     def outcome(self) -> Outcome:
         """Whether the numbers are possible, with the test set or the inequality that shows it."""
-        count = len(self.low)
         for _ in range(ROUNDS):
-            solution = self._solve(lambda tables, scores: np.zeros(len(tables)), distance=1.0)
-            direction = solution.duals[:count] + solution.duals[count:-1]
+            solution = self._solve(None, distance=1.0)
             if solution.objective <= REACHED:
                 break
-            gain = self._extend(direction, solution.duals[-1], None, precise=0.1 * solution.objective)
-            if solution.objective > gain + REACHED and gain < 0.01 * solution.objective:
-                bound = gain - solution.duals[-1]
-                reach = solution.objective - solution.duals[-1]
+            direction = self._direction(solution)
+            gain, most = self._extend(solution, None, tolerance=max(0.1 * solution.objective, REACHED))
+            if most < solution.objective:
+                bound, reach = most - solution.duals[-1], solution.objective - solution.duals[-1]
                 return Outcome(False, *self._in_use(solution), direction, float(bound), float(reach))
             if gain <= REACHED:
-                break  # at the very edge: the benefit of the doubt
-        return Outcome(True, *self._in_use(solution), direction, float("nan"), float("nan"))
+                break  # at the very edge, and not proven: the benefit of the doubt
+        return Outcome(True, *self._in_use(solution), self._direction(solution))
 
-    def least(self, measure: Measure, precision: float = 1e-3) -> float:
-        """The least mean of `measure` over all test sets that show the numbers, which must be possible.
+    def least(self, measure: Objective, precision: float = 1e-3) -> float:
+        """The least mean that `measure`, negated, can have in a test set that shows the numbers.
+
+        Args:
+            measure: as a gain: the weights negated, the cost of Dice as it is.
+            precision: how near to what some test set reaches.
 
         Returns:
-            A lower bound, within `precision` of what some test set reaches (or as near as the rounds allow).
+            A bound from below; `precision` is met unless the rounds run out. The numbers must be possible.
         """
-        assert self.outcome.possible
         best = -np.inf
-        count = len(self.low)
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS_OF_MEASURES if self.outcome.possible else 0):
             solution = self._solve(measure, distance=FAR)
-            direction = solution.duals[:count] + solution.duals[count:-1]
-            gain = self._extend(direction, solution.duals[-1], measure, precise=precision)
-            best = max(best, solution.objective - gain)
-            if gain <= precision:
+            gain, most = self._extend(solution, measure, tolerance=precision / 2)
+            best = max(best, solution.objective - most)
+            if gain <= precision / 2:
                 break
         return best
 
-    def _solve(self, measure: Measure, distance: float) -> Solution:
+    def _solve(self, measure: Objective | None, distance: float) -> Solution:
         """The program over the columns so far: the distance, two slacks for each number, one for each table."""
         count, images = len(self.low), len(self.tables)
         one, none = np.eye(count), np.zeros((count, count))
@@ -144,7 +118,7 @@ class Mixtures:
                 [np.zeros((1, 1 + 2 * count)), np.ones((1, images))],
             ]
         )
-        costs = np.concatenate([[distance], np.zeros(2 * count), measure(self.tables, self.scores)])
+        costs = np.concatenate([[distance], np.zeros(2 * count), self._costs(measure)])
         target = np.concatenate([self.low, self.high, [1.0]])
         if self._basis is None:
             self._basis = self._first_basis()
@@ -166,50 +140,35 @@ class Mixtures:
         used = (solution.basis >= first) & (solution.values > 1e-9)
         return self.tables[solution.basis[used] - first], solution.values[used]
 
-    def _extend(self, direction: np.ndarray, constant: float, measure: Measure | None, *, precise: float) -> float:
-        """Add the tables with the greatest gain `direction · scores + constant - measure`; return that gain."""
-
-        def gain(tables: np.ndarray, scores: np.ndarray) -> np.ndarray:
-            value = scores @ direction + constant
-            return value if measure is None else value - measure(tables, scores)
-
-        places, tables, scores = self._grid
-        gains = gain(tables, scores)
-        slabs = gains.reshape(GRID, -1)  # the best of each lesion share, so that the starts lie apart
-        starts = slabs.argmax(1) + np.arange(GRID) * slabs.shape[1]
-        starts = starts[np.argsort(gains[starts])[::-1][:6]]
-        places = places[starts]
-        if gains[starts[0]] <= precise:
-            places = self._climb(places, gain)
-        tables = tables_at(places)
-        scores = self._score(tables)
-        gains = gain(tables, scores)
+    def _extend(self, solution: Solution, measure: Objective | None, *, tolerance: float) -> tuple[float, float]:
+        """Add tables that would help most; return what the best one gains, and what none exceeds."""
+        constant = solution.duals[-1]
+        weights = dict(zip(self.numbers.metrics, self._direction(solution).tolist(), strict=True))
+        largest = max(abs(weight) for weight in weights.values())
+        weights = {metric: weight for metric, weight in weights.items() if abs(weight) > 1e-12 * largest}
+        if measure is not None:
+            for metric, weight in measure.weights.items():
+                weights[metric] = weights.get(metric, 0.0) + weight
+        objective = replace(measure or Objective({}), weights=weights)
+        tables, best, most = greatest(objective, self.rule, tolerance)
         self.tables = np.concatenate([self.tables, tables])
-        self.scores = np.concatenate([self.scores, scores])
-        return float(gains.max())
+        self.scores = np.concatenate([self.scores, self._score(tables)])
+        return best + constant, most + constant
 
-    def _climb(self, places: np.ndarray, gain: Measure) -> np.ndarray:
-        """A pattern search from each place: to the best of 27 neighbours, or to half the step."""
-        offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(1, -1, 3)
-        steps = np.full((len(places), 1, 1), 0.5 / (GRID - 1))
-        rows = np.arange(len(places))
-        for _ in range(45):
-            near = np.clip(places[:, None] + steps * offsets, 0, 1)
-            tables = tables_at(near.reshape(-1, 3))
-            gains = gain(tables, self._score(tables)).reshape(len(places), -1)
-            gains[:, 13] += 1e-15  # the middle one wins a tie
-            best = gains.argmax(1)
-            places = near[rows, best]
-            steps[best == 13] /= 2
-        return places
+    def _direction(self, solution: Solution) -> np.ndarray:
+        count = len(self.low)
+        return solution.duals[:count] + solution.duals[count:-1]
+
+    def _costs(self, measure: Objective | None) -> np.ndarray:
+        if measure is None:
+            return np.zeros(len(self.tables))
+        values = self.rule.values(torch.from_numpy(self.tables))
+        costs = -sum(weight * values[metric].numpy() for metric, weight in measure.weights.items())
+        if measure.dice_cost is not None:
+            dice = values["dice"].numpy()
+            costs = costs + measure.dice_cost(dice, dice)
+        return costs
 
     def _score(self, tables: np.ndarray) -> np.ndarray:
         values = self.rule.values(torch.from_numpy(tables))
         return np.stack([values[metric].numpy() for metric in self.numbers.metrics], axis=1)
-
-    @cached_property
-    def _grid(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        axis = np.linspace(0, 1, GRID)
-        places = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-        tables = tables_at(places)
-        return places, tables, self._score(tables)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaalnet_core.audit.extremes import MONOTONE, odds
 from jaalnet_core.audit.published import Numbers, Published
 from jaalnet_core.audit.rules import Rule
 
@@ -83,8 +84,8 @@ def _possible(low: np.ndarray, high: np.ndarray, numbers: Numbers, rule: Rule) -
     """`(N,)`: whether the corners `low` and `high`, `(N, 2)` of (j, k), fail to exclude the rectangle between."""
     possible = np.ones(len(low), dtype=bool)
     for published in numbers.published:
-        if published.metric in _MONOTONE:
-            bound, both = _MONOTONE[published.metric], published.metric in rule.both_classes
+        if published.metric in MONOTONE:
+            bound, both = MONOTONE[published.metric], published.metric in rule.both_classes
             possible &= bound(*low.T, both) <= published.high
             possible &= bound(*high.T, both) >= published.low
     if _mean_recall(numbers, rule):
@@ -93,7 +94,7 @@ def _possible(low: np.ndarray, high: np.ndarray, numbers: Numbers, rule: Rule) -
         possible &= (1 + high.max(1)) / 2 >= least
     else:
         (s, upper_s), (c, upper_c) = _interval(numbers, "sensitivity"), _interval(numbers, "specificity")
-        odds_low, odds_high = _odds(low), _odds(high)
+        odds_low, odds_high = odds(low), odds(high)
         possible &= odds_low @ [(1 - upper_s) / upper_s, (1 - upper_c) / upper_c] <= 1
         if s > 0 and c > 0:  # a lower bound of 0 lets that side take any number of wrong pixels
             with np.errstate(invalid="ignore"):
@@ -101,45 +102,23 @@ def _possible(low: np.ndarray, high: np.ndarray, numbers: Numbers, rule: Rule) -
     return possible
 
 
-def _dice(j: np.ndarray, k: np.ndarray, both: bool) -> np.ndarray:
-    lesion = 2 * j / (1 + j)
-    return (lesion + 2 * k / (1 + k)) / 2 if both else lesion
-
-
-def _iou(j: np.ndarray, k: np.ndarray, both: bool) -> np.ndarray:
-    return (j + k) / 2 if both else j
-
-
-def _accuracy(j: np.ndarray, k: np.ndarray, both: bool) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return 1 - 1 / (1 + j / (1 - j) + k / (1 - k))
-
-
-_MONOTONE = {"dice": _dice, "iou": _iou, "accuracy": _accuracy}
-
-
-def _odds(values: np.ndarray | float) -> np.ndarray:
-    with np.errstate(divide="ignore"):
-        return np.asarray(values) / (1 - np.asarray(values))
-
-
 def _worst_split(j: np.ndarray, k: np.ndarray) -> np.ndarray:
     """The f with the least mean of sensitivity and specificity."""
-    tp, tn = _odds(j), _odds(k)
+    tp, tn = odds(j), odds(k)
     with np.errstate(invalid="ignore"):
         share = np.sqrt(tp) / (np.sqrt(tp) + np.sqrt(tn))
     return np.clip(np.nan_to_num(share, nan=0.5) * (tp + tn + 1) - tp, 0, 1)
 
 
 def _mean_of_recalls(j: np.ndarray, k: np.ndarray, split: np.ndarray | float) -> np.ndarray:
-    tp, tn = _odds(j), _odds(k)
+    tp, tn = odds(j), odds(k)
     with np.errstate(invalid="ignore"):
         return (np.nan_to_num(tp / (tp + split)) + np.nan_to_num(tn / (tn + 1 - split))) / 2
 
 
 def _table(j: float, k: float, numbers: Numbers, rule: Rule) -> Table:
     """The table at (j, k), with a split that shows the sensitivity and specificity asked for."""
-    tp, tn = float(_odds(j)), float(_odds(k))
+    tp, tn = float(odds(j)), float(odds(k))
     if _mean_recall(numbers, rule):
         least, greatest = _mean_recall_interval(numbers)
         low, high = float(_worst_split(j, k)), 0.0 if k > j else 1.0  # the mean grows from low to high

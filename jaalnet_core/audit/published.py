@@ -58,10 +58,11 @@ class Numbers:
         """The metrics given."""
         return tuple(one.metric for one in self.published)
 
-    def show(self, fraction: float) -> str:
-        """A computed value on the numbers' own scale."""
+    def show(self, fraction: float, extra_digits: int = 0) -> str:
+        """A computed value on the numbers' own scale, with at least two decimals of a percent."""
         given = max(len(one.text.partition(".")[2]) for one in self.published)
-        return f"{100 * fraction:.{max(2, given)}f}" if self.percent else f"{fraction:.{max(4, given)}f}"
+        digits = max(given, 2 if self.percent else 4) + extra_digits
+        return f"{(100 if self.percent else 1) * fraction:.{digits}f}"
 
 
 def read_numbers(values: Mapping[str, Number | None]) -> Numbers:

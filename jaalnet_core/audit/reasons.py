@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from jaalnet_core.audit import pooled
-from jaalnet_core.audit.means import Mixtures, value_of
+from jaalnet_core.audit.extremes import Objective
+from jaalnet_core.audit.means import Mixtures
 from jaalnet_core.audit.published import Numbers
 from jaalnet_core.audit.rules import Rule
 
@@ -44,8 +45,8 @@ def mean_reasons(mixtures: Mixtures) -> tuple[str, ...]:
     )
     metric = _predicted(contradiction)
     others = Mixtures(contradiction.only(set(contradiction.metrics) - {metric}), rule)
-    low = others.least(value_of(metric, rule), precision=2e-6)
-    high = -others.least(value_of(metric, rule, sign=-1), precision=2e-6)
+    low = others.least(Objective({metric: -1.0}), precision=2e-6)
+    high = -others.least(Objective({metric: 1.0}), precision=2e-6)
     reasons = [_sentence(contradiction, rule, metric, max(0.0, low), min(1.0, high))]
     if _law(contradiction, rule) is None:
         reasons.append(_inequality(Mixtures(contradiction, rule)))
@@ -82,9 +83,9 @@ def _predicted(numbers: Numbers) -> str:
 
 
 def _sentence(contradiction: Numbers, rule: Rule, metric: str, low: float, high: float) -> str:
-    """`Dice 91.53 allows IoU 84.37 to 84.39, not 89.68: on one table IoU = Dice / (2 - Dice).`"""
+    """`Dice 91.53 allows IoU 84.374 to 84.391, not 89.68: on one table IoU = Dice / (2 - Dice).`"""
     givens = [f"{name(one.metric)} {one.text}" for one in contradiction.published if one.metric != metric]
-    first, last = contradiction.show(low), contradiction.show(high)
+    first, last = contradiction.show(low, 1), contradiction.show(high, 1)
     values = f"only {first}" if first == last else f"{first} to {last}"
     given = " and ".join([", ".join(givens[:-1]), givens[-1]] if len(givens) > 1 else givens)
     law = _law(contradiction, rule)

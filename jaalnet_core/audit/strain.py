@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from jaalnet_core.audit.extremes import Objective
 from jaalnet_core.audit.means import Mixtures
 from jaalnet_core.audit.published import Numbers
 
@@ -44,8 +45,14 @@ def strain(mixtures: Mixtures) -> tuple[tuple[str, ...], dict[str, float]]:
 
 def least_spread(mixtures: Mixtures) -> tuple[float, float]:
     """The least standard deviation of Dice over images, and its share of an all-or-nothing set's."""
-    mean, place = mixtures.numbers["dice"].value, mixtures.numbers.metrics.index("dice")
-    variance = mixtures.least(lambda tables, scores: (scores[:, place] - mean) ** 2, precision=2e-4)
+    mean = mixtures.numbers["dice"].value
+
+    def squared_difference(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return np.maximum(0.0, np.maximum(low - mean, mean - high)) ** 2
+
+    # Dice = 2j / (1 + j) has a first derivative of at most 2 and a second of at most 4 in size; the square of its
+    # difference from the mean has at most 2 · 2^2 + 2 · 4.
+    variance = mixtures.least(Objective({}, squared_difference, cost_curvature=16.0), precision=2e-4)
     spread, largest = max(0.0, variance) ** 0.5, (mean * (1 - mean)) ** 0.5
     return spread, min(1.0, spread / largest) if largest > 0 else 0.0
 
@@ -66,8 +73,8 @@ def _spread(mixtures: Mixtures, measures: dict[str, float]) -> str:
 
 
 def _least_failed(mixtures: Mixtures) -> float:
-    place = mixtures.numbers.metrics.index("dice")
-    return max(0.0, mixtures.least(lambda tables, scores: (scores[:, place] < 0.5).astype(np.float64)))
+    failed = Objective({}, lambda low, high: (high < 0.5).astype(np.float64))
+    return max(0.0, mixtures.least(failed))
 
 
 def _lost_dice(numbers: Numbers, measures: dict[str, float]) -> list[str]:

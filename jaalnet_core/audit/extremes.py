@@ -1,0 +1,211 @@
+"""The confusion table with the greatest weighted sum of scores, and a proof that none exceeds it by much.
+
+In the coordinates of `pooled.py` (IoU j, background IoU k, and f, the share of the wrong pixels that are missed
+lesion) Dice, IoU and accuracy grow with j and k, and do not depend on f. The rest,
+
+    u sensitivity + v specificity  =  u J / (J + f) + v K / (K + 1 - f),    J = j / (1 - j),  K = k / (1 - k),
+
+is greatest over f at an end, where it is u + v k or u j + v, or, when u and v are both negative, where J + f is
+to K + 1 - f as sqrt(-u J) to sqrt(-v K). So two variables are left, and over a rectangle of them every term is
+bounded by one of its corners (Dice and IoU together by their curvature, which is sharper). Rectangles whose bound does not exceed the best value found so far are dropped, the
+others are quartered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaalnet_core.audit.rules import Rule
+
+FIRST_LEVEL = 5  # begin with 32 x 32 rectangles
+LEVELS = 34
+MOST_BOXES = 40_000
+DiceCost = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Ends of intervals of Dice, `(N,)` each, to the least cost within each; the cost itself where the ends agree."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A weighted sum of a table's scores, minus a cost that depends on its Dice.
+
+    Attributes:
+        weights: of the metrics; those not named weigh nothing.
+        dice_cost: none unless given.
+        cost_curvature: bounds the cost's second derivative by the lesion's IoU, if it has one.
+    """
+
+    weights: Mapping[str, float]
+    dice_cost: DiceCost | None = None
+    cost_curvature: float | None = None
+
+
+def greatest(objective: Objective, rule: Rule, tolerance: float) -> tuple[np.ndarray, float, float]:
+    """Search all confusion tables.
+
+    Args:
+        objective: what to make great.
+        rule: how tables are scored.
+        tolerance: rectangles that cannot beat the best value by more than this are dropped.
+
+    Returns:
+        Good tables `(N, 4)`, shares tp, fp, fn, tn, the best one first; the best value; and a value that no
+        table exceeds: the best plus `tolerance`, or more where the search had to give up on rectangles.
+    """
+    side = np.array([0.5**FIRST_LEVEL, 0.5**FIRST_LEVEL])
+    axis = np.arange(2**FIRST_LEVEL) * side[0]
+    corners = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    quarters = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    if not _needs_background(objective, rule):  # then any k will do
+        corners, side, quarters = np.stack([axis, axis * 0 + 0.5], axis=1), side * [1, 0], quarters[::2]
+    best, best_place, abandoned = -np.inf, corners[0], -np.inf
+    good = np.zeros((0, 2))
+    for level in range(LEVELS):
+        if level:
+            side = side / 2
+            corners = (corners[:, None] + side * quarters).reshape(-1, 2)
+        middles = corners + side / 2
+        values = _bound(middles, middles, objective, rule)
+        if values.max() > best:
+            best, best_place = float(values.max()), middles[values.argmax()]
+        if level == 1:
+            good = _spread_out(middles, values)
+        bounds = _bound(corners, corners + side, objective, rule)
+        keep = bounds > best + tolerance
+        if keep.sum() > MOST_BOXES:  # go on with the most promising; the bound of the others stands
+            threshold = np.partition(values[keep], -MOST_BOXES // 2)[-MOST_BOXES // 2]
+            abandoned = max(abandoned, float(bounds[keep & (values < threshold)].max(initial=-np.inf)))
+            keep &= values >= threshold
+        corners = corners[keep]
+        if not len(corners):
+            break
+    else:
+        abandoned = max(abandoned, float(bounds[keep].max()))
+    places = np.concatenate([best_place[None], good])
+    return _tables(places, objective, rule), best, max(best + tolerance, abandoned)
+
+
+def _spread_out(places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The best place of each cell of a 4 x 4 grid."""
+    cells = (places * 4).astype(int) @ [4, 1]
+    order = np.argsort(values)[::-1]
+    return places[order[np.unique(cells[order], return_index=True)[1]]]
+
+
+def _needs_background(objective: Objective, rule: Rule) -> bool:
+    weights = objective.weights
+    if weights.get("accuracy") or weights.get("specificity"):
+        return True
+    if "sensitivity" in rule.both_classes and weights.get("sensitivity"):
+        return True
+    dice = weights.get("dice") or objective.dice_cost is not None
+    return bool(("dice" in rule.both_classes and dice) or ("iou" in rule.both_classes and weights.get("iou")))
+
+
+def _bound(low: np.ndarray, high: np.ndarray, objective: Objective, rule: Rule) -> np.ndarray:
+    """`(N,)` values that the objective does not exceed between corners; the objective where they agree."""
+    weight = objective.weights.get("accuracy", 0.0)
+    total = weight * accuracy(*(high if weight > 0 else low).T, False) if weight else np.zeros(len(low))
+    for axis in (0, 1):
+        total += _overlap_bound(low[:, axis], high[:, axis], axis, objective, rule)
+    if objective.dice_cost is not None and not _cost_of_lesion(objective, rule):
+        both = "dice" in rule.both_classes
+        total -= objective.dice_cost(dice(*low.T, both), dice(*high.T, both))
+    u, v = _recall_weights(objective, rule)
+    if u or v:
+        j = (high if u > 0 else low)[:, 0]
+        k = (high if v > 0 else low)[:, 1]
+        recalls = np.maximum(u + v * k, u * j + v)
+        if u < 0 and v < 0:
+            split = _inner_split(j, k, u, v)
+            inner = u * _share(odds(j), split) + v * _share(odds(k), 1 - split)
+            recalls = np.maximum(recalls, inner)
+        total += recalls
+    return total
+
+
+def _overlap_bound(low: np.ndarray, high: np.ndarray, axis: int, objective: Objective, rule: Rule) -> np.ndarray:
+    """What Dice, IoU and a smooth cost of Dice contribute along one axis, at most.
+
+    They are opposed in the cases that matter (more Dice, less IoU), so that bounding each by itself is weak. The
+    sum stays below its greater end by less than M h^2 / 8, M bounding its second derivative over a length h.
+    """
+
+    def part(metric: str) -> float:
+        weight = objective.weights.get(metric, 0.0)
+        return weight / 2 if metric in rule.both_classes else weight * (axis == 0)
+
+    d, i = part("dice"), part("iou")
+    cost = objective.dice_cost if axis == 0 and _cost_of_lesion(objective, rule) else None
+
+    def value(x: np.ndarray) -> np.ndarray:
+        lesion = dice(x, x, False)
+        return d * lesion + i * x - (cost(lesion, lesion) if cost else 0.0)
+
+    at_ends = np.maximum(value(low), value(high))
+    curvature = abs(d) * 4 / (1 + low) ** 3 + (objective.cost_curvature or 0.0) * (cost is not None)
+    single = d * dice(high if d > 0 else low, low, False) + i * (high if i > 0 else low)
+    if cost:
+        single = single - cost(dice(low, low, False), dice(high, high, False))
+    return np.minimum(single, at_ends + curvature * (high - low) ** 2 / 8)
+
+
+def _cost_of_lesion(objective: Objective, rule: Rule) -> bool:
+    """Whether the cost is a smooth function of j alone."""
+    return objective.cost_curvature is not None and "dice" not in rule.both_classes
+
+
+def _recall_weights(objective: Objective, rule: Rule) -> tuple[float, float]:
+    u, v = objective.weights.get("sensitivity", 0.0), objective.weights.get("specificity", 0.0)
+    return ((u + v) / 2, (u + v) / 2) if "sensitivity" in rule.both_classes else (u, v)
+
+
+def _inner_split(j: np.ndarray, k: np.ndarray, u: float, v: float) -> np.ndarray:
+    tp, tn = odds(j), odds(k)
+    with np.errstate(invalid="ignore"):
+        share = np.sqrt(-u * tp) / (np.sqrt(-u * tp) + np.sqrt(-v * tn))
+    return np.clip(np.nan_to_num(share, nan=0.5) * (tp + tn + 1) - tp, 0, 1)
+
+
+def _share(right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """right / (right + wrong); 1 where both are zero."""
+    with np.errstate(invalid="ignore"):
+        return np.where(right + wrong > 0, right / (right + wrong), 1.0)
+
+
+def _tables(places: np.ndarray, objective: Objective, rule: Rule) -> np.ndarray:
+    """`(N, 2)` of (j, k), below 1, to tables with the split that serves the objective best."""
+    j, k = places.T
+    u, v = _recall_weights(objective, rule)
+    split = np.where(u + v * k >= u * j + v, 0.0, 1.0)
+    if u < 0 and v < 0:
+        split = _inner_split(j, k, u, v)
+    tp, tn = odds(j), odds(k)
+    return np.stack([tp, 1 - split, split, tn], axis=1) / (tp + tn + 1)[:, None]
+
+
+def dice(j: np.ndarray, k: np.ndarray, both: bool) -> np.ndarray:
+    """Dice at (j, k), of the lesion or of both classes."""
+    lesion = 2 * j / (1 + j)
+    return (lesion + 2 * k / (1 + k)) / 2 if both else lesion
+
+
+def iou(j: np.ndarray, k: np.ndarray, both: bool) -> np.ndarray:
+    """IoU at (j, k), of the lesion or of both classes."""
+    return (j + k) / 2 if both else j
+
+
+def accuracy(j: np.ndarray, k: np.ndarray, both: bool) -> np.ndarray:
+    """Accuracy at (j, k), the same for either class."""
+    return 1 - 1 / (1 + odds(j) + odds(k))
+
+
+def odds(share: np.ndarray | float) -> np.ndarray:
+    """share / (1 - share), infinite at 1."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(share) / (1 - np.asarray(share))
+
+
+MONOTONE = {"dice": dice, "iou": iou, "accuracy": accuracy}

@@ -40,6 +40,7 @@ FLOORS = (
         "baselines",
         "scoring",
         "shipping",
+        "results",
         "benchmark",
         "profile",
     },

@@ -72,9 +72,7 @@ def test_options_reach_the_command(pretended: ModuleType) -> None:
     assert pretended.seen == [PretendedSettings(Size(height=160, width=192), 4)]
 
 
-@pytest.mark.parametrize(
-    "words", [["--size", "huge"], ["--size", "8"], ["--batch-size", "x"], ["--sise", "64"]]
-)
+@pytest.mark.parametrize("words", [["--size", "huge"], ["--size", "8"], ["--batch-size", "x"], ["--sise", "64"]])
 def test_a_wrong_option_is_wrong_usage(pretended: ModuleType, words: list[str], capsys) -> None:
     assert cli.main(["audit", *words]) == 2
     assert words[0].lstrip("-") in capsys.readouterr().err
@@ -123,9 +121,7 @@ def test_python_dash_m_is_the_same_command_line() -> None:
     assert "no command 'nothing'" in done.stderr
 
 
-ALL_COMMANDS = [name for name in cli.COMMANDS if name != "data"] + [
-    f"data {name}" for name in cli.DATA_COMMANDS
-]
+ALL_COMMANDS = [name for name in cli.COMMANDS if name != "data"] + [f"data {name}" for name in cli.DATA_COMMANDS]
 
 
 @pytest.mark.parametrize("command", ALL_COMMANDS)
@@ -204,9 +200,7 @@ class TestLab:
         assert "--ip=localhost" in command
         assert "--port=9000" in command
         assert "--ServerApp.default_url=/lab/tree/00_start.ipynb" in command
-        assert not any(
-            "token" in word or "password" in word for word in command
-        )  # Jupyter's own random token
+        assert not any("token" in word or "password" in word for word in command)  # Jupyter's own random token
 
     def test_without_a_lesson_it_opens_the_folder(self, tmp_path: Path) -> None:
         command = lab.lab_command(lab.Settings(notebooks=tmp_path, browser=False))
@@ -219,15 +213,11 @@ class TestLab:
         place = tmp_path / "lessons"
         if made:
             place.touch()
-        with pytest.raises(
-            JaalnetError, match=f"--notebooks .*lessons: found {'a file' if made else 'nothing'}"
-        ):
+        with pytest.raises(JaalnetError, match=f"--notebooks .*lessons: found {'a file' if made else 'nothing'}"):
             lab.lab_command(lab.Settings(notebooks=place))
 
     def test_its_exit_status_is_jupyters(self, tmp_path: Path, monkeypatch) -> None:
-        monkeypatch.setattr(
-            lab, "lab_command", lambda settings: [sys.executable, "-c", "raise SystemExit(5)"]
-        )
+        monkeypatch.setattr(lab, "lab_command", lambda settings: [sys.executable, "-c", "raise SystemExit(5)"])
         assert lab.run(lab.Settings(notebooks=tmp_path)) == 5
 
     def test_ctrl_c_is_the_way_out(self, tmp_path: Path, monkeypatch) -> None:

@@ -96,9 +96,7 @@ def test_a_failed_installation_leaves_no_stamp_and_names_the_way_out(checkout: P
 
 def test_two_calls_at_once_install_once(checkout: Path, uv_log: Path) -> None:
     outcomes: list[bool] = []
-    threads = [
-        threading.Thread(target=lambda: outcomes.append(installer.install(checkout))) for _ in range(2)
-    ]
+    threads = [threading.Thread(target=lambda: outcomes.append(installer.install(checkout))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -200,9 +198,7 @@ def test_main_reports_success(checkout: Path, uv_log: Path, monkeypatch: pytest.
 def test_it_starts_alone_with_the_standard_library() -> None:
     """As `make` starts it: isolated, so neither site-packages nor the folder it lies in are importable."""
     code = f"import runpy; print(sorted(runpy.run_path({installer.__file__!r})['INSTALLERS']))"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['pip', 'uv']"
 
 

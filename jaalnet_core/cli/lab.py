@@ -43,9 +43,7 @@ def lab_command(settings: Settings) -> list[str]:
     folder = settings.notebooks
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
-        raise JaalnetError(
-            f"--notebooks {folder}: found {found}, expected the folder of notebooks of a checkout"
-        )
+        raise JaalnetError(f"--notebooks {folder}: found {found}, expected the folder of notebooks of a checkout")
     lessons = sorted(folder.glob("00*.ipynb"))
     start = f"/lab/tree/{lessons[0].name}" if lessons else "/lab"
     command = [sys.executable, "-m", "jupyterlab", "--ip=localhost", f"--port={settings.port}"]

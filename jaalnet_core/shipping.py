@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +38,14 @@ discriminator at the end of the same training, for study; prediction does not ne
 
 
 def ship(
-    run: Path, data: LesionData, name: str, *, out: Path = SHIPPED, half: bool = False, device: str = "auto"
+    run: Path,
+    data: LesionData,
+    name: str,
+    *,
+    notes: Sequence[str] = (),
+    out: Path = SHIPPED,
+    half: bool = False,
+    device: str = "auto",
 ) -> Path:
     """Copy a run's best LF-Net and its DA-Net to `out/name`, score the copy, and write its card.
 
@@ -49,6 +56,7 @@ def ship(
         run: the folder of a finished run.
         data: the test set to score on, with the training pictures for the mean mask, at the network's size.
         name: of the folder in `out`, such as `small-isbi2016`.
+        notes: what else the card has to say about the data.
         half: store float16.
 
     Raises:
@@ -86,7 +94,7 @@ def ship(
         replace(record, name=name, environment={k: v for k, v in record.environment.items() if k != "command"}),
         {title: one.to_json() for title, one in evaluations.items()},
         data_name=data.name,
-        notes=[without_path(note, data.root) for note in data.notes],
+        notes=[*(without_path(note, data.root) for note in data.notes), *notes],
         pictures=pictures,
         baselines=baselines,
         photographs=False,

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from jaalnet_core.da_net import DANet, DANetSettings
@@ -58,7 +58,7 @@ def save_weights(network: LFNet | DANet, path: Path, size: Size, *, half: bool =
         "metadata": json.dumps(metadata),
     }
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        temporary.write_bytes(save(tensors, metadata=header))  # `save_file` hides its files from everyone else
     return path
 
 

@@ -64,13 +64,22 @@ def test_the_shipped_file_is_the_runs_network_and_is_what_was_scored(run, data_f
 
 def test_the_card_says_what_it_must_and_names_no_folder_of_a_person(run, data_folder, tmp_path):
     data = open_data(data_folder, SIZE, progress=False)
-    folder = ship(run, data, "mine", out=tmp_path / "shipped")
+    notes = ["One mask is missing."]
+    folder = ship(run, data, "mine", notes=notes, out=tmp_path / "shipped")
     card = (folder / "README.md").read_text()
     metrics = json.loads((folder / "metrics.json").read_text())
     assert score_table(metrics["evaluations"]["test"]) in card
     recomputed = Evaluation.from_json(metrics["evaluations"]["test"]).averages()["per_image"]["dice"]
     assert f"{100 * recomputed:.2f}" in card
-    for words in ("No medical device", "jaalnet train", "--preset tiny", "seed", "Otsu", "recipe"):
+    for words in (
+        "No medical device",
+        "jaalnet train",
+        "--preset tiny",
+        "seed",
+        "Otsu",
+        "recipe",
+        "- One mask is missing.",
+    ):
         assert words in card
     for file in folder.iterdir():
         if file.suffix in (".md", ".json", ".csv"):

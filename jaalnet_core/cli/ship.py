@@ -21,6 +21,8 @@ class Settings:
     """Name of the weights' folder, such as small-isbi2016."""
     data: str | None = None
     """Data folder to score on, or `synthetic`. Left out: $JAALNET_DATA, else ./data, else the synthetic set."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the card about the data, each in quotes."""
     out: Path = Path("checkpoints") / "shipped"
     """The folder that takes the weights' folder."""
     half: bool = False
@@ -38,6 +40,14 @@ def run(settings: Settings) -> int:
 
     size = load_lf_net(settings.run / WEIGHTS_NAME).size
     data = open_data(settings.data, size, splits=("train", "test"))
-    folder = ship(settings.run, data, settings.name, out=settings.out, half=settings.half, device=settings.device)
+    folder = ship(
+        settings.run,
+        data,
+        settings.name,
+        notes=settings.notes,
+        out=settings.out,
+        half=settings.half,
+        device=settings.device,
+    )
     print(f"Shipped: {folder}, with its card in README.md.")
     return 0

@@ -208,6 +208,11 @@ class TestLab:
         assert f"--ServerApp.root_dir={tmp_path.resolve()}" in command
         assert command[-1] == "--no-browser"
 
+    @pytest.mark.parametrize(("user", "allowed"), [(0, True), (1000, False)])
+    def test_in_a_container_it_starts_as_root_too(self, tmp_path: Path, monkeypatch, user: int, allowed: bool) -> None:
+        monkeypatch.setattr("os.geteuid", lambda: user, raising=False)
+        assert ("--allow-root" in lab.lab_command(lab.Settings(notebooks=tmp_path))) is allowed
+
     @pytest.mark.parametrize("made", [None, "file"])
     def test_a_wrong_folder_is_named(self, tmp_path: Path, made: str | None) -> None:
         place = tmp_path / "lessons"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -48,4 +49,6 @@ def lab_command(settings: Settings) -> list[str]:
     start = f"/lab/tree/{lessons[0].name}" if lessons else "/lab"
     command = [sys.executable, "-m", "jupyterlab", "--ip=localhost", f"--port={settings.port}"]
     command += [f"--ServerApp.root_dir={folder.resolve()}", f"--ServerApp.default_url={start}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container everybody is root, and Jupyter would refuse to start
     return command if settings.browser else [*command, "--no-browser"]

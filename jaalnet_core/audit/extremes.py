@@ -7,8 +7,8 @@ lesion) Dice, IoU and accuracy grow with j and k, and do not depend on f. The re
 
 is greatest over f at an end, where it is u + v k or u j + v, or, when u and v are both negative, where J + f is
 to K + 1 - f as sqrt(-u J) to sqrt(-v K). So two variables are left, and over a rectangle of them every term is
-bounded by one of its corners (Dice and IoU together by their curvature, which is sharper). Rectangles whose bound does not exceed the best value found so far are dropped, the
-others are quartered.
+bounded by one of its corners (Dice and IoU together by their curvature, which is sharper). Rectangles whose bound
+does not exceed the best value found so far are dropped, the others are quartered.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jaalnet_core.audit.rules import Rule
 
 FIRST_LEVEL = 5  # begin with 32 x 32 rectangles
 LEVELS = 34
-MOST_BOXES = 40_000
+MOST_BOXES = 8_000
 DiceCost = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Ends of intervals of Dice, `(N,)` each, to the least cost within each; the cost itself where the ends agree."""
 
@@ -73,11 +73,11 @@ def greatest(objective: Objective, rule: Rule, tolerance: float) -> tuple[np.nda
         if level == 1:
             good = _spread_out(middles, values)
         bounds = _bound(corners, corners + side, objective, rule)
-        keep = bounds > best + tolerance
-        if keep.sum() > MOST_BOXES:  # go on with the most promising; the bound of the others stands
-            threshold = np.partition(values[keep], -MOST_BOXES // 2)[-MOST_BOXES // 2]
-            abandoned = max(abandoned, float(bounds[keep & (values < threshold)].max(initial=-np.inf)))
-            keep &= values >= threshold
+        keep = np.flatnonzero(bounds > best + tolerance)
+        if len(keep) > MOST_BOXES:  # go on with the most promising; the bound of the others stands
+            order = keep[np.argsort(values[keep])]
+            dropped, keep = order[: -MOST_BOXES // 2], order[-MOST_BOXES // 2 :]
+            abandoned = max(abandoned, float(bounds[dropped].max()))
         corners = corners[keep]
         if not len(corners):
             break
@@ -170,9 +170,9 @@ def _inner_split(j: np.ndarray, k: np.ndarray, u: float, v: float) -> np.ndarray
 
 
 def _share(right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """right / (right + wrong); 1 where both are zero."""
+    """right / (right + wrong); of two zeros 0, which tables nearby come close to, and the objective prefers."""
     with np.errstate(invalid="ignore"):
-        return np.where(right + wrong > 0, right / (right + wrong), 1.0)
+        return np.where(right + wrong > 0, right / (right + wrong), 0.0)
 
 
 def _tables(places: np.ndarray, objective: Objective, rule: Rule) -> np.ndarray:

@@ -28,7 +28,7 @@ from jaalnet_core.audit.published import Numbers
 from jaalnet_core.audit.rules import Rule
 from jaalnet_core.audit.simplex import Solution, minimise
 
-REACHED = 1e-9  # a distance (as a fraction) that counts as zero
+REACHED = 1e-7  # a distance (as a fraction) that counts as zero: far below what is ever published
 ROUNDS = 150
 ROUNDS_OF_MEASURES = 40
 FAR = 1e4  # what a unit of distance costs beside another objective

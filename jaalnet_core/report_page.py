@@ -52,6 +52,12 @@ class RunRecord:
     environment: Mapping[str, Any]
     log: Mapping[str, Any]
 
+    @property
+    def pictures(self) -> int | None:
+        """How many pictures were learnt from: those of the data, or the first `--limit` of them; None if unknown."""
+        there, limit = self.data.get("train"), self.settings.limit
+        return there if there is None or limit is None else min(there, limit)
+
 
 def page(
     record: RunRecord,
@@ -152,7 +158,7 @@ def _summary(record: RunRecord, headline: str, evaluation: Mapping[str, Any], da
     settings = record.settings
     how = "trained adversarially against DA-Net" if settings.adversarial_weight else "trained without DA-Net"
     trained_on = record.data.get("name", "unnamed data")
-    count = f", {record.data['train']} pictures" if "train" in record.data else ""
+    count = "" if record.pictures is None else f", {record.pictures} pictures"
     dice = _cell(evaluation, "per_image", "dice")
     return (
         f"LF-Net `{settings.preset}`, {how} on {trained_on}{count} (recipe `{settings.recipe}`, {settings.epochs} "

@@ -82,7 +82,7 @@ def ship(
         folder / METRICS,
         {
             "name": name,
-            "trained_on": f"{record.data['train']} {record.data['name']} pictures",
+            "trained_on": f"{record.pictures} {record.data['name']} pictures",
             "checkpoint_sha256": sha256(folder / LF_NET),
             "evaluations": {title: one.to_json() for title, one in evaluations.items()},
             "baselines": baselines,

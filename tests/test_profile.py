@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 
 from jaalnet_core import profile
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.profile import FAST, FULL, current_profile
+from jaalnet_core.reproduce import ReproduceSettings, training_settings
+from jaalnet_core.training import TrainSettings
 
 
 def test_the_name_goes_before_the_environment_and_the_environment_before_the_default() -> None:
@@ -45,6 +49,15 @@ def test_fast_is_less_work_than_full() -> None:
     assert pixels(FAST) * 10 < pixels(FULL)
     assert FAST.train_limit is not None
     assert FULL.train_limit is None  # the real run leaves no picture out
+
+
+def test_the_full_run_repeats_the_one_whose_weights_ship() -> None:
+    path = Path(__file__).resolve().parent.parent / "checkpoints/shipped/small-isbi2016/settings.json"
+    shipped = TrainSettings.from_json(json.loads(path.read_text()))
+    ours = training_settings(ReproduceSettings(profile="full"), FULL).resolved()
+    free = {"data", "out", "resume", "workers", "device"}  # where and how fast, not what
+    differing = {k for k, value in ours.to_json().items() if k not in free and value != shipped.to_json()[k]}
+    assert not differing
 
 
 def test_a_profile_keeps_a_checkpoint_before_its_end() -> None:

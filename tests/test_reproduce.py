@@ -18,7 +18,14 @@ from jaalnet_core.reproduce import Outcome, ReproduceSettings, reproduce
 from jaalnet_core.size import Size
 
 MINIATURE = dataclasses.replace(
-    FAST, size=Size(32, 32), synthetic_train=24, synthetic_test=6, epochs=2, checkpoint_every=1, batch_size=8
+    FAST,
+    size=Size(32, 32),
+    synthetic_train=24,
+    synthetic_test=6,
+    train_limit=16,
+    epochs=2,
+    checkpoint_every=1,
+    batch_size=8,
 )
 
 
@@ -76,6 +83,7 @@ def test_the_report_holds_the_scores_of_both_sizes_and_the_pictures(done) -> Non
     assert pixels == {"test": 32 * 32, "test at the masks' own size": 256 * 256}
     page = (report / "README.md").read_text()
     assert "synthetic" in page
+    assert f"on synthetic, {MINIATURE.train_limit} pictures" in page  # those learnt from, not all that were there
     assert all((report / name).is_file() for name in ("curves.png", "outlines.png"))
 
 

@@ -51,10 +51,10 @@ def results_block(shipped: Path = SHIPPED) -> str:
     for title, values, protocol in PUBLISHED:
         rows.append([title, *("" if value is None else f"{value:.2f}" for value in values), protocol])
     note = (
-        "Ours learnt from the ISBI2016 pictures reduced to 256x256, of which 41 of the 900 for training are missing; "
-        "two more, which are test pictures as well, were left out, and a tenth chose the epoch. The cards give "
-        "95% intervals and more averagings. The headline's five numbers cannot come from one pooled count of pixels: "
-        "`jaalnet audit` says why."
+        "ISBI2016 here is the set reduced to 256x256: of the 900 training pictures 41 are missing, two that are test "
+        "pictures as well were left out, and a tenth chose the epoch. No real photograph was seen in training on "
+        "synthetic ones. The cards give 95% intervals and more averagings. The headline's five numbers cannot come "
+        "from one pooled count of pixels: `jaalnet audit` says why."
     )
     return "\n".join([BEGIN, markdown_table(HEADING, rows), "", note, END])
 

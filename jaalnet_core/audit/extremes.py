@@ -106,50 +106,81 @@ def _needs_background(objective: Objective, rule: Rule) -> bool:
 
 def _bound(low: np.ndarray, high: np.ndarray, objective: Objective, rule: Rule) -> np.ndarray:
     """`(N,)` values that the objective does not exceed between corners; the objective where they agree."""
-    weight = objective.weights.get("accuracy", 0.0)
-    total = weight * accuracy(*(high if weight > 0 else low).T, False) if weight else np.zeros(len(low))
-    for axis in (0, 1):
-        total += _overlap_bound(low[:, axis], high[:, axis], axis, objective, rule)
+    u, v = _recall_weights(objective, rule)
+    bound = np.maximum(  # the splits f = 0 and f = 1
+        _smooth_bound(low, high, (0.0, v), objective, rule) + u,
+        _smooth_bound(low, high, (u, 0.0), objective, rule) + v,
+    )
+    if u < 0 and v < 0:
+        split = _inner_split(*low.T, u, v)
+        recalls = u * _share(odds(low[:, 0]), split) + v * _share(odds(low[:, 1]), 1 - split)
+        bound = np.maximum(bound, _smooth_bound(low, high, (0.0, 0.0), objective, rule) + recalls)
     if objective.dice_cost is not None and not _cost_of_lesion(objective, rule):
         both = "dice" in rule.both_classes
-        total -= objective.dice_cost(dice(*low.T, both), dice(*high.T, both))
-    u, v = _recall_weights(objective, rule)
-    if u or v:
-        j = (high if u > 0 else low)[:, 0]
-        k = (high if v > 0 else low)[:, 1]
-        recalls = np.maximum(u + v * k, u * j + v)
-        if u < 0 and v < 0:
-            split = _inner_split(j, k, u, v)
-            inner = u * _share(odds(j), split) + v * _share(odds(k), 1 - split)
-            recalls = np.maximum(recalls, inner)
-        total += recalls
-    return total
+        bound -= objective.dice_cost(dice(*low.T, both), dice(*high.T, both))
+    return bound
 
 
-def _overlap_bound(low: np.ndarray, high: np.ndarray, axis: int, objective: Objective, rule: Rule) -> np.ndarray:
-    """What Dice, IoU and a smooth cost of Dice contribute along one axis, at most.
+def _smooth_bound(
+    low: np.ndarray, high: np.ndarray, slopes: tuple[float, float], objective: Objective, rule: Rule
+) -> np.ndarray:
+    """What Dice, IoU, accuracy, a smooth cost of Dice and `slopes` times (j, k) add up to, at most.
 
-    They are opposed in the cases that matter (more Dice, less IoU), so that bounding each by itself is weak. The
-    sum stays below its greater end by less than M h^2 / 8, M bounding its second derivative over a length h.
+    Dice, IoU and accuracy grow, so each by itself is greatest at one corner. But they are opposed in the cases
+    that matter (more Dice, less IoU), where that is weak. Their sum stays below its greatest corner by less than
+    (M_j + M_k) h^2 / 8, M bounding the second derivatives over sides h. The better of the two is taken.
+    """
+    weight = objective.weights.get("accuracy", 0.0)
+    values, singles, curvature = [], 0.0, 0.0
+    for axis in (0, 1):
+        ends = low[:, axis], high[:, axis]
+        at_ends, single, bend = _along_axis(*ends, axis, slopes[axis], objective, rule)
+        values.append(at_ends)
+        singles = singles + single
+        curvature = curvature + bend * (ends[1] - ends[0]) ** 2 / 8
+    if not weight:
+        return np.minimum(singles, np.maximum(*values[0]) + np.maximum(*values[1]) + curvature)
+    steepest = weight * accuracy(*(high if weight > 0 else low).T, False)
+    apart = np.maximum(*values[0]) + np.maximum(*values[1]) + curvature + steepest
+    corners = [
+        values[0][x] + values[1][y] + weight * accuracy((low, high)[x][:, 0], (low, high)[y][:, 1], False)
+        for x in (0, 1)
+        for y in (0, 1)
+    ]
+    # The accuracy is 1 - (1-j)(1-k)/(1-jk); its second derivative by j is 2k (1-k)^2 / (1-jk)^3.
+    (j, k), side = high.T, high - low
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bend = k * (1 - low[:, 1]) ** 2 * side[:, 0] ** 2 + j * (1 - low[:, 0]) ** 2 * side[:, 1] ** 2
+        bend = np.where(bend > 0, 2 * abs(weight) * bend / (1 - j * k) ** 3 / 8, 0.0)
+    together = np.max(corners, axis=0) + curvature + bend
+    return np.minimum(singles + steepest, np.minimum(apart, together))
+
+
+def _along_axis(
+    low: np.ndarray, high: np.ndarray, axis: int, slope: float, objective: Objective, rule: Rule
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
+    """The terms of j alone (axis 0) or of k alone (axis 1).
+
+    Returns:
+        Their sum at both ends; the sum of what each is at most; a bound on the sum's second derivative.
     """
 
     def part(metric: str) -> float:
         weight = objective.weights.get(metric, 0.0)
         return weight / 2 if metric in rule.both_classes else weight * (axis == 0)
 
-    d, i = part("dice"), part("iou")
+    d, i = part("dice"), part("iou") + slope
     cost = objective.dice_cost if axis == 0 and _cost_of_lesion(objective, rule) else None
 
     def value(x: np.ndarray) -> np.ndarray:
         lesion = dice(x, x, False)
         return d * lesion + i * x - (cost(lesion, lesion) if cost else 0.0)
 
-    at_ends = np.maximum(value(low), value(high))
     curvature = abs(d) * 4 / (1 + low) ** 3 + (objective.cost_curvature or 0.0) * (cost is not None)
     single = d * dice(high if d > 0 else low, low, False) + i * (high if i > 0 else low)
     if cost:
         single = single - cost(dice(low, low, False), dice(high, high, False))
-    return np.minimum(single, at_ends + curvature * (high - low) ** 2 / 8)
+    return (value(low), value(high)), single, curvature
 
 
 def _cost_of_lesion(objective: Objective, rule: Rule) -> bool:

@@ -101,7 +101,7 @@ class Mixtures:
         for _ in range(ROUNDS_OF_MEASURES if self.outcome.possible else 0):
             solution = self._solve(measure, distance=FAR)
             gain, most = self._extend(solution, measure, tolerance=precision / 2)
-            best = max(best, solution.objective - most)
+            best = max(best, float(solution.objective - most))
             if gain <= precision / 2:
                 break
         return best

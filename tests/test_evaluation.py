@@ -112,12 +112,8 @@ def test_at_mask_size_the_probabilities_are_enlarged_before_the_threshold(arrays
         mask = cv2.resize(arrays.masks[number], (width, height), interpolation=cv2.INTER_NEAREST)
         cv2.imwrite(str(tmp_path / f"{id}.png"), 255 * mask)
         samples.append(Sample(id, tmp_path / f"{id}.jpg", tmp_path / f"{id}.png"))
-        enlarged = cv2.resize(
-            probabilities[number, 0].numpy(), (width, height), interpolation=cv2.INTER_LINEAR
-        )
-        expected.append(
-            confusion_counts(torch.from_numpy(enlarged > 0.47)[None], torch.from_numpy(mask)[None])
-        )
+        enlarged = cv2.resize(probabilities[number, 0].numpy(), (width, height), interpolation=cv2.INTER_LINEAR)
+        expected.append(confusion_counts(torch.from_numpy(enlarged > 0.47)[None], torch.from_numpy(mask)[None]))
     evaluation = evaluate_network(
         Redness(),
         arrays,
@@ -169,9 +165,7 @@ def test_an_output_of_another_size_is_refused(arrays):
 
 
 def test_json_has_what_the_report_needs(arrays, tmp_path):
-    evaluation = evaluate_network(
-        Redness(), arrays, checkpoint="best.safetensors", data="discs test", progress=False
-    )
+    evaluation = evaluate_network(Redness(), arrays, checkpoint="best.safetensors", data="discs test", progress=False)
     path = evaluation.save(tmp_path / "new folder" / "scores.json")
     values = json.loads(path.read_text())
     assert values["n_images"] == 7

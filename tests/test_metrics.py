@@ -201,8 +201,7 @@ def assert_equal_to_isic(predictions: np.ndarray, masks: np.ndarray) -> None:
     counts = confusion_counts(torch.from_numpy(predictions), torch.from_numpy(masks))
     ours = scores(counts)
     official = [
-        create_binary_confusion_matrix(mask, prediction)
-        for mask, prediction in zip(masks, predictions, strict=True)
+        create_binary_confusion_matrix(mask, prediction) for mask, prediction in zip(masks, predictions, strict=True)
     ]
     for name, function in ISIC_FUNCTIONS.items():
         expected = torch.tensor([function(table) for table in official], dtype=torch.float64)

@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("jaalnet", deadline=None)  # a busy machine is no failure
+settings.load_profile("jaalnet")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEIGHBOUR = REPOSITORY.parent / "shared" / "isbi2016-256"  # where a development machine keeps the real pictures

@@ -118,7 +118,9 @@ def test_fused_attention_equals_the_explicit_one(dtype, tolerance, narrow, wide)
         mixed = attend(*leaves)
         results.append((mixed, *torch.autograd.grad((mixed * direction).sum(), leaves)))
     for explicit, fused in zip(*results, strict=True):
-        torch.testing.assert_close(fused, explicit, rtol=tolerance, atol=tolerance * float(explicit.detach().abs().max()))
+        torch.testing.assert_close(
+            fused, explicit, rtol=tolerance, atol=tolerance * float(explicit.detach().abs().max())
+        )
 
 
 def test_fused_attention_stores_no_matrix():
@@ -151,7 +153,7 @@ def test_position_attention():
             weights = softmax(np.array([query @ seen(module.key, picture, there) for there in places]))
             np.testing.assert_allclose(maps[picture, i], weights, **EXACT)
             borrowed = sum(weights[j] * seen(module.value, picture, there) for j, there in enumerate(places))
-            expected[picture, :, here[0], here[1]] += float(module.gamma) * borrowed
+            expected[picture, :, here[0], here[1]] += module.gamma.item() * borrowed
     np.testing.assert_allclose(array(module(features)), expected, **EXACT)
 
 
@@ -185,7 +187,7 @@ def test_channel_attention():
             weights = softmax(max(alike) - alike)
             np.testing.assert_allclose(maps[picture, i], weights, **EXACT)
             borrowed = sum(weights[j] * channels[j] for j in range(5)).reshape(3, 4)
-            expected[picture, i] += float(module.gamma) * borrowed
+            expected[picture, i] += module.gamma.item() * borrowed
     np.testing.assert_allclose(array(module(features)), expected, **EXACT)
 
 

@@ -240,7 +240,9 @@ def test_make_and_the_command_line_offer_the_same() -> None:
 
 
 def test_the_help_of_make_names_every_target() -> None:
-    out = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert {line.split()[1] for line in out.splitlines()} == make_targets()
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 # a busy machine is no failure, and a failure found once is found by everybody
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that tests start; see THREADS
 settings.register_profile("jaalnet", deadline=None, derandomize=True)
 settings.load_profile("jaalnet")
 

@@ -19,10 +19,10 @@ from jaalnet_core.data.synthetic import write_dataset
 from jaalnet_core.evaluation import Evaluation, ScoreAt, choose_device
 from jaalnet_core.profile import Profile, ProfileName, current_profile
 from jaalnet_core.report import write_report
+from jaalnet_core.run_log import read_epochs
 from jaalnet_core.scoring import score
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training.folder import fingerprint
-from jaalnet_core.training.log import read_log
 from jaalnet_core.weights import load_lf_net
 
 WEIGHTS = ("best.safetensors", "last.safetensors")
@@ -143,7 +143,7 @@ def is_finished(run: Path, epochs: int) -> bool:
     """Whether the run's folder holds its last epoch and its weights."""
     if not all((run / name).is_file() for name in (*WEIGHTS, "log.csv")):
         return False
-    log = read_log(run / "log.csv")
+    log = read_epochs(run / "log.csv")
     return bool(log) and log[-1]["epoch"] >= epochs
 
 

@@ -61,7 +61,7 @@ def test_the_run_is_adversarial_and_complete(done) -> None:
     assert outcome.trained
     names = {path.name for path in (place / outcome.run).iterdir()}
     assert names >= {"best.safetensors", "last.safetensors", "da_net.safetensors", "log.csv", "settings.json"}
-    log = subject.read_log(place / outcome.run / "log.csv")
+    log = subject.read_epochs(place / outcome.run / "log.csv")
     assert [row["epoch"] for row in log] == [1, 2]
     assert all(row["d_loss"] > 0 for row in log)
 

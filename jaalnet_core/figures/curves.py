@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from jaalnet_core.figures.style import (
     dress,
     new_figure,
 )
+from jaalnet_core.run_log import read_epochs
 
 # column of the log: name in the legend, colour, dash pattern
 _LOSSES = {
@@ -49,18 +49,10 @@ def read_log(path: Path) -> dict[str, np.ndarray]:
     Raises:
         DataError: the file is missing, has no column `epoch`, or no row.
     """
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); expected the log.csv of a training run.") from None
-    if not rows or "epoch" not in rows[0]:
-        raise DataError(
-            f"{path}: found {len(rows)} rows and no epoch to draw, expected the log.csv of a run "
-            "that finished at least one epoch."
-        )
-    return {name: np.array([_number(row[name]) for row in rows]) for name in rows[0] if name}
+    rows = read_epochs(path)
+    if not rows:
+        raise DataError(f"{path}: found no epoch to draw, expected the log.csv of a run that finished at least one.")
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def training_curves(log: Path | Mapping[str, np.ndarray], *, title: str = "") -> Figure:
@@ -161,10 +153,3 @@ def _mark_best(axes: Axes, columns: Mapping[str, np.ndarray]) -> None:
 
 def _legend(axes: Axes) -> None:
     axes.legend(fontsize=TEXT_SIZE - 1, handlelength=2.6, framealpha=0.75, edgecolor="none", borderpad=0.2)
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return float("nan")

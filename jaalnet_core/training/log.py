@@ -10,21 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from jaalnet_core.files import atomic_path
-
-COLUMNS = (
-    "epoch",
-    "seconds",
-    "learning_rate",
-    "d_loss",
-    "g_loss",
-    "adversarial",
-    "region",
-    "contour",
-    "d_real",
-    "d_fake",
-    "validation_dice",
-    "validation_iou",
-)
+from jaalnet_core.run_log import COLUMNS, read_epochs
 
 
 class Averages:
@@ -61,7 +47,7 @@ class RunLog:
         from torch.utils.tensorboard import SummaryWriter  # slow to import; needed by training alone
 
         self.path = folder / "log.csv"
-        kept = [row for row in read_log(self.path) if row["epoch"] < first_epoch] if self.path.exists() else []
+        kept = [row for row in read_epochs(self.path) if row["epoch"] < first_epoch] if self.path.exists() else []
         with atomic_path(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
@@ -80,14 +66,6 @@ class RunLog:
     def close(self) -> None:
         """End the TensorBoard file."""
         self._tensorboard.close()
-
-
-def read_log(path: Path) -> list[dict[str, float]]:
-    """The lines of a `log.csv`, one dictionary an epoch; an empty cell reads as NaN."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [
-            {name: float(value) if value else math.nan for name, value in row.items()} for row in csv.DictReader(file)
-        ]
 
 
 def _cell(name: str, value: float) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from jaalnet_core.data.pictures import read_picture
+from jaalnet_core.run_log import read_epochs
 from jaalnet_core.training.interrupt import StopRequest
-from jaalnet_core.training.log import read_log
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -61,11 +61,11 @@ def test_ctrl_c_saves_and_resume_finishes(tmp_path, real_or_drawn):
     assert "--resume" in output
     assert "Traceback" not in output
     assert (run / "last.pt").exists()
-    assert len(read_log(run / "log.csv")) < 30
+    assert len(read_epochs(run / "log.csv")) < 30
     done = subprocess.run([*command, "--resume"], capture_output=True, text=True, cwd=REPOSITORY, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Going on from" in done.stdout
-    assert [row["epoch"] for row in read_log(run / "log.csv")] == list(range(1, 31))
+    assert [row["epoch"] for row in read_epochs(run / "log.csv")] == list(range(1, 31))
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import torch
 
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import DataError, SettingsError, TrainingError
+from jaalnet_core.run_log import COLUMNS, read_epochs
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training import loop as loop_module
 from jaalnet_core.training.interrupt import StopRequest
-from jaalnet_core.training.log import COLUMNS, read_log
 from jaalnet_core.weights import load_da_net, load_lf_net, read_training_checkpoint
 
 
@@ -85,7 +85,7 @@ def test_a_run_leaves_weights_checkpoints_and_logs(discs, quick):
     assert result.finished
     assert result.epochs == 3
     assert any((result.folder / "tensorboard").iterdir())
-    rows = read_log(result.folder / "log.csv")
+    rows = read_epochs(result.folder / "log.csv")
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert all(math.isfinite(row[name]) for row in rows for name in COLUMNS)
     assert rows[-1]["validation_dice"] == pytest.approx(result.last_dice, abs=1e-5)
@@ -113,7 +113,7 @@ def test_shipped_weights_and_checkpoints_are_the_same_network(discs, quick):
 
 def test_best_is_the_best_epoch(discs, quick):
     result = run(dataclasses.replace(quick, epochs=4), discs)
-    rows = read_log(result.folder / "log.csv")
+    rows = read_epochs(result.folder / "log.csv")
     best = max(rows, key=lambda row: row["validation_dice"])  # the first of equals
     assert result.best_epoch == best["epoch"]
     assert load_lf_net(result.folder / "best.safetensors").metadata["epoch"] == best["epoch"]
@@ -128,7 +128,7 @@ def test_a_resumed_run_equals_an_unstopped_one_bit_for_bit(discs, quick, tmp_pat
     assert resumed.finished
     assert_same(comparable(whole.folder / "last.pt"), comparable(resumed.folder / "last.pt"))
     columns = [c for c in COLUMNS if c != "seconds"]
-    logs = [[[row[c] for c in columns] for row in read_log(r.folder / "log.csv")] for r in (whole, resumed)]
+    logs = [[[row[c] for c in columns] for row in read_epochs(r.folder / "log.csv")] for r in (whole, resumed)]
     assert logs[0] == logs[1]
 
 
@@ -208,7 +208,7 @@ def test_more_epochs_go_on_where_a_finished_run_ended(discs, quick):
     longer = dataclasses.replace(quick, epochs=2, schedule="constant", resume=True)
     result = run(longer, discs)
     assert result.epochs == 2
-    assert [row["epoch"] for row in read_log(result.folder / "log.csv")] == [1, 2]
+    assert [row["epoch"] for row in read_epochs(result.folder / "log.csv")] == [1, 2]
 
 
 def test_old_checkpoints_go_when_asked(discs, quick):
@@ -219,7 +219,7 @@ def test_old_checkpoints_go_when_asked(discs, quick):
 def test_without_adversary_there_is_no_da_net(discs, quick):
     folder = run(dataclasses.replace(quick, epochs=1, adversarial_weight=0.0), discs).folder
     assert not (folder / "da_net.safetensors").exists()
-    row = read_log(folder / "log.csv")[0]
+    row = read_epochs(folder / "log.csv")[0]
     assert math.isnan(row["d_loss"])
     assert math.isfinite(row["g_loss"])
 
@@ -239,7 +239,7 @@ def test_both_recipes_learn_discs_adversarially(discs, quick, recipe):
         quick, recipe=recipe, epochs=12, batch_size=2, learning_rate=2e-3, checkpoint_every=12, peak_factor=1.0
     )
     result = run(settings, discs)
-    rows = read_log(result.folder / "log.csv")
+    rows = read_epochs(result.folder / "log.csv")
     assert settings.resolved().adversarial_weight > 0
     assert result.best_dice > rows[0]["validation_dice"] + 0.2 or result.best_dice > 0.9
     assert rows[-1]["region"] < 0.7 * rows[0]["region"]
@@ -249,6 +249,6 @@ def test_both_recipes_learn_discs_adversarially(discs, quick, recipe):
 def test_epoch_report_sees_what_the_log_holds(discs, quick):
     seen = []
     folder = run(dataclasses.replace(quick, epochs=2), discs, on_epoch=seen.append).folder
-    rows = read_log(folder / "log.csv")
+    rows = read_epochs(folder / "log.csv")
     assert [row["epoch"] for row in seen] == [1, 2]
     assert [row["validation_dice"] for row in rows] == pytest.approx([row["validation_dice"] for row in seen], abs=1e-5)

@@ -64,6 +64,21 @@ def test_the_readme_says_what_the_files_say(monkeypatch):
     assert results_block() in (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_readme_says_what_the_benchmark_measured():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    cost = " ".join(text.split("Cost, at 128x128")[1].split("\n\n")[0].split())
+    for preset in ("small", "base"):
+        path = f"reports/published/benchmark-{preset}.json"
+        figures = json.loads((REPOSITORY / path).read_text())
+        assert path in cost
+        assert figures["size"] == [128, 128]
+        assert f"{figures['step']['gflop_per_image']:.1f} GFLOP" in cost
+        assert f"{figures['step']['images_per_second']:.1f} images a second" in cost
+        if preset == "small":
+            assert f"{figures['lfnet']['images_per_second']:.1f} images a second forward" in cost
+            assert f"resnet18 encoder {figures['baseline']['images_per_second']:.1f} in" in cost
+
+
 def shipped_folder(root: Path, dice: float, data: str = "ISBI2016 test") -> Path:
     averages = dict.fromkeys(("dice", "iou", "accuracy", "sensitivity", "specificity"), dice)
     evaluation = {"size": [128, 128], "data": data, "per_image": averages, "two_class": averages}

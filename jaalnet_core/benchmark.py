@@ -22,38 +22,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm.auto import tqdm
 
+from jaalnet_core.benchmark_settings import SUBJECTS, BenchmarkSettings
 from jaalnet_core.da_net import build_da_net
 from jaalnet_core.errors import SettingsError
-from jaalnet_core.lf_net import Preset, build_lf_net
-from jaalnet_core.size import Size
+from jaalnet_core.lf_net import build_lf_net
 from jaalnet_core.training.run import build_run
-from jaalnet_core.training.settings import RecipeName, TrainSettings
+from jaalnet_core.training.settings import TrainSettings
 
-SUBJECTS = ("lfnet", "danet", "step", "baseline")
 MEGABYTE = 2**20
-
-
-@dataclass(frozen=True)
-class BenchmarkSettings:
-    """Settings of `jaalnet benchmark`."""
-
-    preset: Preset = "small"
-    """Width of both networks."""
-    recipe: RecipeName = "course"
-    """Whose adversarial step to measure."""
-    size: Size = Size(128, 128)
-    """Picture size: N, or WxH."""
-    batch_size: int = 16
-    """Pictures a step."""
-    rounds: int = 5
-    """Timed rounds, after one that warms up."""
-    device: str = "auto"
-    """`auto`, `cpu`, `cuda` or `mps`."""
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "rounds"):
-            if getattr(self, name) < 1:
-                raise SettingsError(f"--{name.replace('_', '-')}: found {getattr(self, name)}, expected at least 1.")
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from jaalnet_core.attention import ChannelAttention, PositionAttention
+from jaalnet_core.choices import Normalisation, Preset
 from jaalnet_core.errors import SettingsError
-from jaalnet_core.lf_net import WIDTHS, Preset, check_images, pad_to_multiple
+from jaalnet_core.lf_net import WIDTHS, check_images, pad_to_multiple
 
 PAIR_CHANNELS = 4  # a photograph (3) and a mask (1)
 STRIDE = 8  # one patch logit for 8 x 8 pixels
-Normalisation = Literal["spectral", "batch"]
 
 
 @dataclass(frozen=True)

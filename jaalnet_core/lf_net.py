@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +10,11 @@ from torch.nn import functional
 
 from jaalnet_core.attention import CBAM
 from jaalnet_core.blocks import ConvNormAct, DeConv, DenseBlock, ResidualBlock
+from jaalnet_core.choices import Preset
 from jaalnet_core.contour import ContourAttention, ImageEdges
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import SMALLEST_SIDE
 
-Preset = Literal["tiny", "small", "base"]
 WIDTHS: dict[str, int] = {"tiny": 8, "small": 16, "base": 32}
 LEVELS = 5
 STRIDE = 2 ** (LEVELS - 1)  # the bottleneck is this much smaller than the picture

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from jaalnet_core.choices import AdversarialKind
 from jaalnet_core.contour import mask_boundary
-
-AdversarialKind = Literal["bce", "hinge", "least-squares"]
 
 
 def discriminator_loss(logits: Tensor, real: bool, kind: AdversarialKind = "bce") -> Tensor:

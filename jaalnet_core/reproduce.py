@@ -17,8 +17,9 @@ from jaalnet_core.baselines import evaluate_baselines
 from jaalnet_core.data.source import SYNTHETIC_FOLDER, LesionData, locate_folder, open_data
 from jaalnet_core.data.synthetic import write_dataset
 from jaalnet_core.evaluation import Evaluation, ScoreAt, choose_device
-from jaalnet_core.profile import Profile, ProfileName, current_profile
+from jaalnet_core.profile import Profile, current_profile
 from jaalnet_core.report import write_report
+from jaalnet_core.reproduce_settings import ReproduceSettings
 from jaalnet_core.run_log import read_epochs
 from jaalnet_core.scoring import score
 from jaalnet_core.training import TrainSettings, train
@@ -27,24 +28,6 @@ from jaalnet_core.weights import load_lf_net
 
 WEIGHTS = ("best.safetensors", "last.safetensors")
 SCORES: dict[str, ScoreAt] = {"test": "network", "test at the masks' own size": "mask"}  # the first is the headline
-
-
-@dataclass(frozen=True)
-class ReproduceSettings:
-    """Settings of `jaalnet reproduce`."""
-
-    profile: ProfileName | None = None
-    """`fast` or `full`. Left out: $JAALNET_PROFILE, else fast."""
-    data: str | None = None
-    """Data folder, or `synthetic`. Left out: $JAALNET_DATA, else data/, else the synthetic set."""
-    seed: int = 0
-    """Start of every random number of the training."""
-    runs: Path = Path("checkpoints")
-    """Folder that takes the run's folder."""
-    reports: Path = Path("reports")
-    """Folder that takes the report's folder."""
-    device: str = "auto"
-    """`auto` (a GPU where there is one), `cpu`, `cuda`, ..."""
 
 
 @dataclass(frozen=True)

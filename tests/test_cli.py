@@ -236,3 +236,11 @@ class TestLab:
         monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
         with pytest.raises(JaalnetError, match=r"\[course\]"):
             lab.run(lab.Settings(notebooks=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name", [*(name for name in cli.COMMANDS if name != "data"), *(f"data_{name}" for name in cli.DATA_COMMANDS)]
+)
+def test_a_command_explains_itself_without_waiting_for_torch(name: str) -> None:
+    script = f"import sys, jaalnet_core.cli.{name}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

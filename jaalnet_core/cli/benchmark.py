@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaalnet_core.benchmark import SUBJECTS, BenchmarkSettings
+from jaalnet_core.benchmark_settings import SUBJECTS, BenchmarkSettings
 
 LABELS = {
     "lfnet": "LF-Net, forward and backward",

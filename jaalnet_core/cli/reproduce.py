@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from jaalnet_core.reproduce import ReproduceSettings as Settings
+from jaalnet_core.reproduce_settings import ReproduceSettings as Settings
 
 __all__ = ["Settings", "run"]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,9 +9,8 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 
+from jaalnet_core.choices import Augmentation
 from jaalnet_core.data.arrays import LesionArrays
-
-Augmentation = Literal["none", "flips", "course"]
 
 
 def build_augmentation(kind: Augmentation) -> v2.Transform:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
-Schedule = Literal["constant", "linear", "cosine", "one-cycle"]
+from jaalnet_core.choices import Schedule
+
 WARM_UP = 0.25  # share of a one-cycle run that climbs
 START_DIVISOR = 25  # a one-cycle run starts at its peak divided by this
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from jaalnet_core.da_net import Normalisation
-from jaalnet_core.data.augment import Augmentation
+from jaalnet_core.choices import (
+    AdversarialKind,
+    Augmentation,
+    Normalisation,
+    Precision,
+    Preset,
+    RecipeName,
+    Schedule,
+)
 from jaalnet_core.errors import SettingsError
-from jaalnet_core.lf_net import Preset
-from jaalnet_core.losses import AdversarialKind
 from jaalnet_core.size import Size
-from jaalnet_core.training.schedule import Schedule
-
-RecipeName = Literal["course", "published"]
-Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
 @dataclass(frozen=True)

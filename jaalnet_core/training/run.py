@@ -12,6 +12,7 @@ from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from jaalnet_core.da_net import build_da_net
+from jaalnet_core.errors import SettingsError
 from jaalnet_core.lf_net import LFNet, build_lf_net
 from jaalnet_core.training.averaging import average_weights
 from jaalnet_core.training.fabric import Fabric
@@ -156,10 +157,16 @@ def _set_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 def _precision(settings: TrainSettings) -> str:
-    if settings.precision != "auto":
-        return settings.precision
-    on_gpu = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
-    return "bf16-mixed" if on_gpu else "32-true"
+    has_gpu = settings.device not in ("auto", "cpu") or (settings.device == "auto" and torch.cuda.is_available())
+    if settings.precision == "auto":
+        return "bf16-mixed" if has_gpu and settings.device != "mps" else "32-true"
+    if settings.precision != "32-true" and not has_gpu:
+        # seen with torch 2.15: one batch twice gives other gradients of dilated depthwise weights, now and then NaN
+        raise SettingsError(
+            f"--precision: found {settings.precision} on a CPU, where half-precision gradients of depthwise "
+            "convolutions are not reliable; expected 32-true (or auto)."
+        )
+    return settings.precision
 
 
 def _section(network: nn.Module) -> dict[str, Any]:

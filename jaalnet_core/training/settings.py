@@ -83,7 +83,7 @@ class TrainSettings:
     keep_checkpoints: int = 0
     """Keep only so many of the periodic checkpoints; 0: all."""
     precision: Precision = "auto"
-    """`auto`: bf16-mixed on a GPU, 32-true on a CPU."""
+    """`auto`: bf16-mixed on a GPU, 32-true on a CPU; a CPU takes nothing else."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `mps`."""
     workers: int = 0

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from jaalnet_core.errors import SettingsError
 from jaalnet_core.losses import contour_loss, course_region_loss, published_region_loss
+from jaalnet_core.training import run as run_module
 from jaalnet_core.training.run import build_run
 from jaalnet_core.training.settings import TrainSettings
 
@@ -182,3 +184,25 @@ def test_state_and_restore_bring_everything_back():
         assert torch.equal(tensor, after[1].lf_net.state_dict()[name]), name
     for name, tensor in after[0].da_net.state_dict().items():
         assert torch.equal(tensor, after[1].da_net.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "16-mixed"])
+def test_half_precision_on_a_cpu_is_refused(precision):
+    with pytest.raises(SettingsError, match=f"--precision: found {precision} on a CPU"):
+        build(precision=precision)
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "gpu", "used"),
+    [
+        ("auto", "auto", True, "bf16-mixed"),
+        ("auto", "auto", False, "32-true"),
+        ("cuda", "auto", True, "bf16-mixed"),
+        ("cpu", "auto", True, "32-true"),
+        ("cuda", "16-mixed", True, "16-mixed"),
+        ("mps", "auto", False, "32-true"),
+    ],
+)
+def test_precision_follows_the_device(monkeypatch, device, asked, gpu, used):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    assert run_module._precision(TrainSettings(device=device, precision=asked)) == used

@@ -27,7 +27,7 @@ LONGEST_FILE = 320
 # The house of CONTRIBUTING.md, from the cellar up: a module imports from its own floor or from below.
 FLOORS = (
     {"errors", "size", "files", "run_log", "install", "__init__"},
-    {"choices", "profile", "reproduce_settings", "benchmark_settings"},
+    {"choices", "profile", "reproduce_settings", "benchmark_settings", "ablation_settings"},
     {"blocks", "attention", "contour"},
     {"lf_net", "da_net", "losses", "metrics", "bootstrap", "data", "figures", "weights"},
     {
@@ -43,6 +43,7 @@ FLOORS = (
         "shipping",
         "results",
         "benchmark",
+        "ablation",
     },
     {"reproduce", "doctor"},
     {"cli", "__main__"},

@@ -16,6 +16,7 @@ COMMANDS = {
     "predict": "outline the lesions in your own pictures",
     "audit": "test five published numbers for consistency",
     "benchmark": "FLOPs, speed and memory, beside a U-Net in the same run",
+    "ablate": "variants of one recipe with several seeds, side by side, with undecided as an answer",
     "reproduce": "data, adversarial training, evaluation and a report with pictures",
     "report": "rebuild a run's tables and figures",
     "ship": "make weights for others from a run: the files, their scores, and a card",

@@ -1,0 +1,116 @@
+"""What `jaalnet ablate` is asked for, and its table of variants; without torch, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jaalnet_core.choices import Preset
+from jaalnet_core.errors import SettingsError
+from jaalnet_core.profile import ProfileName
+from jaalnet_core.size import Size
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the comparison: a name, what it changes, and the change itself.
+
+    Attributes:
+        name: of the row and of its files.
+        says: the change in words, for the table.
+        changes: fields of `TrainSettings` with their values; what is not named stays the base's. A part of a network
+            that is to be left out becomes a field there, and a row here.
+    """
+
+    name: str
+    says: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+VARIANTS: dict[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        Variant("course", "the course's recipe, nothing changed"),
+        Variant("without-adversary", "LF-Net learns alone, no DA-Net", {"adversarial_weight": 0.0}),
+        Variant("without-second-fake", "DA-Net never sees (expert mask, predicted mask)", {"second_fake": False}),
+        Variant("without-contour-supervision", "no boundary loss on the contour stream", {"contour_weight": 0.0}),
+        Variant("without-augmentation", "every picture as it is, every time", {"augmentation": "none"}),
+        Variant("without-averaging", "the trained weights, not their moving average", {"average": 0.0}),
+        Variant("stronger-adversary", "adversarial weight 0.2 instead of 0.02", {"adversarial_weight": 0.2}),
+        Variant("bce-adversary", "cross-entropy instead of the hinge loss", {"adversarial_loss": "bce"}),
+        Variant("least-squares-adversary", "squares instead of the hinge loss", {"adversarial_loss": "least-squares"}),
+        Variant("batch-norm-discriminator", "batch instead of spectral normalisation", {"normalisation": "batch"}),
+        Variant("published-region-loss", "100 L1 + 50 EPE instead of BCE + Dice", {"region_loss": "published"}),
+        Variant(
+            "published",
+            "the published recipe, learning rate 1e-4 as published",
+            {"recipe": "published", "learning_rate": 1e-4},
+        ),
+        Variant(
+            "published-faster",
+            "the published recipe, learning rate 1e-3",
+            {"recipe": "published", "learning_rate": 1e-3},
+        ),
+        Variant(
+            "published-without-adversary",
+            "the same at 1e-3, LF-Net alone",
+            {"recipe": "published", "learning_rate": 1e-3, "adversarial_weight": 0.0},
+        ),
+    )
+}
+FIRST = ("course", "published", "published-faster", "without-adversary")
+
+
+@dataclass(frozen=True)
+class AblationSettings:
+    """Settings of `jaalnet ablate`. An amount that is left out is the profile's."""
+
+    variants: tuple[str, ...] = FIRST
+    """Rows to train, by name; `all` for every row that is known."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Each variant is trained once a seed."""
+    base: str = "course"
+    """The row that the others are compared with."""
+    out: Path = Path("reports") / "ablation"
+    """Folder of the results: one JSON a run, and the table."""
+    runs: Path = Path("checkpoints") / "ablation"
+    """Folder of the training runs themselves, from which an interrupted one goes on."""
+    data: str | None = None
+    """Data folder, or `synthetic`. Left out: $JAALNET_DATA, else data/, else the synthetic set."""
+    profile: ProfileName | None = None
+    """Whose amounts: `fast` or `full`. Left out: $JAALNET_PROFILE, else fast."""
+    preset: Preset | None = None
+    """Width of both networks."""
+    size: Size | None = None
+    """Picture size: N, or WxH."""
+    epochs: int | None = None
+    """The same for every run: the last epoch's weights are scored, none is chosen."""
+    batch_size: int | None = None
+    """Pictures a step."""
+    learning_rate: float | None = None
+    """Base rate of the variants that bring none of their own."""
+    limit: int | None = None
+    """At most so many training pictures."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda` or `mps`."""
+    table: bool = False
+    """Train nothing: rebuild the table from the results that are there."""
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in (*self.variants, self.base) if name not in VARIANTS and name != "all"]
+        if unknown or self.base == "all":
+            raise SettingsError(
+                f"--variants, --base: found {', '.join(unknown or ['all'])}, expected some of {', '.join(VARIANTS)}."
+            )
+        if not self.variants or not self.seeds or min(self.seeds) < 0:
+            raise SettingsError(
+                f"--variants, --seeds: found {self.variants} and {self.seeds}, expected at least one of each, "
+                "and seeds of 0 or more."
+            )
+
+    def chosen(self) -> tuple[Variant, ...]:
+        """The variants asked for, each once, in the order of the asking."""
+        names = VARIANTS if "all" in self.variants else self.variants
+        return tuple(VARIANTS[name] for name in dict.fromkeys(names))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import base64
+import re
 
 import cv2
 import numpy as np
@@ -363,9 +364,13 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_a_notebook_shows_the_figure_without_any_backend():
-    data, metadata = dice_histogram(np.array([0.5, 0.8]))._repr_png_()
-    assert data.startswith(b"\x89PNG")
-    assert json.dumps(metadata) == '{"width": 600}'
+    figure = dice_histogram(np.array([0.5, 0.8]))
+    figure.alt = 'two scores, "0.5" & 0.8'
+    shown = figure._repr_html_()
+    data = re.search(r'src="data:image/png;base64,([^"]+)"', shown)[1]
+    assert base64.b64decode(data).startswith(b"\x89PNG")
+    assert 'width="600"' in shown
+    assert 'alt="two scores, &quot;0.5&quot; &amp; 0.8"' in shown
 
 
 def test_no_figure_is_left_with_pyplot(log_file):

@@ -29,7 +29,7 @@ FLOORS = (
     {"errors", "size", "files", "run_log", "install", "__init__"},
     {"choices", "profile", "reproduce_settings", "benchmark_settings", "ablation_settings"},
     {"blocks", "attention", "contour"},
-    {"lf_net", "da_net", "losses", "metrics", "bootstrap", "data", "figures", "weights"},
+    {"lf_net", "da_net", "losses", "metrics", "bootstrap", "data", "figures", "weights", "activations"},
     {
         "training",
         "evaluation",
@@ -45,8 +45,8 @@ FLOORS = (
         "benchmark",
         "ablation",
     },
-    {"reproduce", "doctor"},
-    {"cli", "__main__"},
+    {"reproduce", "doctor", "widgets"},
+    {"cli", "course", "__main__"},
 )
 
 

@@ -47,6 +47,7 @@ def open_data(
     size: Size,
     *,
     splits: Collection[str] = ALL_SPLITS,
+    limit: int | None = None,
     progress: bool = True,
     synthetic_folder: Path = SYNTHETIC_FOLDER,
 ) -> LesionData:
@@ -57,6 +58,7 @@ def open_data(
             the synthetic set (the notes say which).
         size: height and width of the arrays.
         splits: which of `train`, `validation` and `test` to load.
+        limit: read only the first so many pictures of each split, and leave the cache alone; None: all.
         progress: show a bar with the time left.
         synthetic_folder: where the synthetic pictures are made once, and found again.
 
@@ -68,8 +70,8 @@ def open_data(
         raise DataError(f"splits: found {sorted(unknown)}, expected some of {', '.join(ALL_SPLITS)}.")
     name, layout, notes = _locate(data, synthetic_folder, progress)
     samples, left_out = _by_split(layout)
-    chosen = {split: samples[split] if split in splits else () for split in ALL_SPLITS}
-    folder = cache_folder(layout.root)
+    chosen = {split: samples[split][:limit] if split in splits else () for split in ALL_SPLITS}
+    folder = cache_folder(layout.root) if limit is None else None
     arrays = {
         split: load_arrays(
             chosen[split],

@@ -3,11 +3,13 @@
 Colours are Okabe and Ito's set (https://jfly.uni-koeln.de/color/), chosen to differ under every common form
 of colour blindness; every line also has its own dash pattern, so that a grey print still tells them apart.
 Figures are `matplotlib.figure.Figure` objects made without pyplot and its global state: nothing opens a
-window, nothing has to be closed, and a notebook shows the returned figure exactly once.
+window, nothing has to be closed, and a notebook shows the returned figure exactly once, with its text alternative.
 """
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 from pathlib import Path
 
@@ -31,16 +33,32 @@ DOTS_PER_INCH = 150
 
 
 class NotebookFigure(Figure):
-    """A figure that a notebook shows by itself, whichever matplotlib backend is active, or none."""
+    """A figure that a notebook shows by itself, whichever matplotlib backend is active, or none.
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """The PNG, and the width at which to show it: finer than the screen, so sharp on a dense one."""
-        return _png(self), {"width": round(100 * self.get_figwidth())}
+    Attributes:
+        alt: what the figure shows, in words, for whoever cannot see it; may be set after drawing.
+    """
+
+    alt: str = ""
+
+    def _repr_html_(self) -> str:
+        """The PNG as an `<img>` with its text alternative, which a bare PNG output cannot carry."""
+        return as_html(self)
 
 
-def new_figure(width: float = 6.0, height: float = 3.0) -> Figure:
-    """An empty figure of `width` x `height` inches that arranges its own margins."""
-    return NotebookFigure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+def new_figure(width: float = 6.0, height: float = 3.0, *, alt: str = "") -> NotebookFigure:
+    """An empty figure of `width` x `height` inches that arranges its own margins; `alt` says in words what it shows."""
+    figure = NotebookFigure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+    figure.alt = alt
+    return figure
+
+
+def as_html(figure: Figure) -> str:
+    """An `<img>` of the figure, finer than the screen so that it is sharp on a dense one, with `figure.alt`."""
+    source = base64.b64encode(_png(figure)).decode()
+    width = round(100 * figure.get_figwidth())
+    alt = html.escape(getattr(figure, "alt", ""), quote=True)
+    return f'<img src="data:image/png;base64,{source}" width="{width}" alt="{alt}" style="max-width: 100%">'
 
 
 def dress(axes: Axes, title: str, x: str = "", y: str = "") -> None:

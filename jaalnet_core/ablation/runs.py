@@ -27,6 +27,7 @@ from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training.folder import environment, fingerprint
 from jaalnet_core.weights import load_lf_net
 
+AMOUNTS = ("preset", "size", "epochs", "batch_size", "learning_rate", "limit")
 WEIGHTS = "last.safetensors"
 # settings of a training that say where it ran, not what it was
 NOT_IN_RECORD = ("data", "out", "resume", "device", "workers", "keep_checkpoints", "checkpoint_every")
@@ -50,12 +51,12 @@ class Outcome:
 def base_settings(settings: AblationSettings) -> TrainSettings:
     """The training that all variants start from: the course's recipe in the profile's amounts."""
     profile = current_profile(settings.profile, default="fast")
-    given = {name: getattr(settings, name) for name in ("preset", "size", "epochs", "batch_size", "learning_rate")}
-    amounts = {name: getattr(profile, name) if value is None else value for name, value in given.items()}
+    of_profile = {name: getattr(profile, name) for name in AMOUNTS if name != "limit"} | {"limit": profile.train_limit}
+    given = {name: getattr(settings, name) for name in AMOUNTS}
+    amounts = {name: of_profile[name] if value is None else value for name, value in given.items()}
     return TrainSettings(
         data=settings.data,
         device=settings.device,
-        limit=profile.train_limit if settings.limit is None else settings.limit,
         checkpoint_every=max(1, amounts["epochs"] // 4),
         keep_checkpoints=1,
         resume=True,
@@ -122,13 +123,14 @@ def recorded(training: TrainSettings) -> dict[str, Any]:
 
 
 def row_command(settings: AblationSettings, variant: str, seed: int) -> str:
-    """The command that makes one result anew; the data folder is named by JAALNET_DATA."""
+    """The command that makes one result anew, every amount spelt out; the data folder is named by JAALNET_DATA."""
+    base = base_settings(settings)
     words = ["jaalnet", "ablate", "--variants", variant, "--seeds", str(seed)]
-    for name in ("profile", "preset", "size", "epochs", "batch_size", "learning_rate", "limit", "out"):
-        value = getattr(settings, name)
-        if value is not None and value != AblationSettings.__dataclass_fields__[name].default:
+    words += ["--profile", current_profile(settings.profile, default="fast").name]
+    for name in AMOUNTS:
+        if (value := getattr(base, name)) is not None:  # no limit is what the profile says, or there would be one
             words += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join(words)
+    return shlex.join([*words, "--out", settings.out.as_posix()])
 
 
 def _scored(

@@ -47,7 +47,7 @@ def picture_row(
     tallest = max(array.shape[0] / array.shape[1] for array in arrays)
     lines = max(title.count("\n") + 1 for title in titles)
     figure = new_figure(max(columns * cell, 2.4), rows * (cell * tallest + 0.08 + 0.16 * lines), alt=alt)
-    for axes in (grid := figure.subplots(rows, columns, squeeze=False).flat):
+    for axes in (grid := list(figure.subplots(rows, columns, squeeze=False).flat)):
         axes.set(xticks=[], yticks=[])
         axes.set_frame_on(False)
     for axes, array, title in zip(grid, arrays, titles, strict=False):

@@ -46,7 +46,16 @@ def add_hairs(rng: np.random.Generator, picture: np.ndarray, size: Size, difficu
     """Hairs, a few or a tuft: thin curves, dark or light, some of them short stubble."""
     if rng.random() >= 0.85 * difficulty:
         return
-    count = int(rng.integers(1, 8)) if rng.random() < 0.75 else int(rng.integers(10, 45))
+    draw_hairs(rng, picture, size, int(rng.integers(1, 8)) if rng.random() < 0.75 else int(rng.integers(10, 45)))
+
+
+def draw_hairs(
+    rng: np.random.Generator, picture: np.ndarray, size: Size, count: int, paint: np.random.Generator | None = None
+) -> None:
+    """`count` hairs that grow in one direction, more or less, from anywhere.
+
+    `paint` draws their colour, so that it need not change with their number; it is `rng` unless given.
+    """
     scale = 2  # drawn at twice the size and shrunk: a hair is often thinner than a pixel
     canvas = np.zeros((size.height * scale, size.width * scale), dtype=np.uint8)
     direction, spread = rng.uniform(0, 2 * np.pi), rng.choice((0.25, 0.8, 3.0))
@@ -65,11 +74,12 @@ def add_hairs(rng: np.random.Generator, picture: np.ndarray, size: Size, difficu
         width = max(1, round(thick * rng.uniform(0.6, 1.4)))
         cv2.polylines(canvas, [pixels.astype(np.int32)], False, int(rng.integers(140, 256)), width, cv2.LINE_AA, 3)
     alpha = cv2.resize(canvas, (size.width, size.height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    if rng.random() < 0.12:
-        colour = np.array((0.85, 0.8, 0.72)) * rng.uniform(0.8, 1.1)
+    paint = paint or rng
+    if paint.random() < 0.12:
+        colour = np.array((0.85, 0.8, 0.72)) * paint.uniform(0.8, 1.1)
     else:
-        colour = np.array((0.22, 0.15, 0.11)) * rng.uniform(0.2, 2.2)
-    blend(picture, alpha * np.float32(rng.uniform(0.5, 1)), np.clip(colour, 0, 1))
+        colour = np.array((0.22, 0.15, 0.11)) * paint.uniform(0.2, 2.2)
+    blend(picture, alpha * np.float32(paint.uniform(0.5, 1)), np.clip(colour, 0, 1))
 
 
 def add_ruler(rng: np.random.Generator, picture: np.ndarray, size: Size, difficulty: float) -> None:

@@ -39,12 +39,23 @@ class Outline:
     radius: float
 
 
-def draw_outline(rng: np.random.Generator, size: Size, difficulty: float, open_view: np.ndarray | None) -> Outline:
-    """Draw the lesion's shape in `open_view` `(H, W)` bool, what the ring leaves free; None: everything."""
+def draw_outline(
+    rng: np.random.Generator,
+    size: Size,
+    difficulty: float,
+    open_view: np.ndarray | None,
+    *,
+    area: float | None = None,
+) -> Outline:
+    """Draw the lesion's shape in `open_view` `(H, W)` bool, what the ring leaves free; None: everything.
+
+    `area` is the share of the view that it fills, 0..1; None: drawn as real lesions spread.
+    """
     quantile = (
         rng.random() if difficulty >= 0.5 else rng.uniform(0.45 * (1 - 2 * difficulty), 1 - 0.2 * (1 - 2 * difficulty))
     )
-    area = float(np.exp(np.interp(quantile, AREA_QUANTILES, np.log(AREAS))))
+    drawn_area = float(np.exp(np.interp(quantile, AREA_QUANTILES, np.log(AREAS))))
+    area = drawn_area if area is None else area
     area = max(area, 16 / (size.height * size.width))
     radius = float(np.sqrt(area * (4 / 3) / np.pi))
     wild = (0.4 + 1.2 * difficulty) * (1 - 0.6 * min(area, 0.8))  # what fills the frame shows less of its shape

@@ -10,7 +10,7 @@ from jaalnet_core.data.synthetic import artefacts
 from jaalnet_core.data.synthetic.camera import photograph
 from jaalnet_core.data.synthetic.lesion import draw_outline, lesion_layers
 from jaalnet_core.data.synthetic.noise import stream
-from jaalnet_core.data.synthetic.skin import skin_layers
+from jaalnet_core.data.synthetic.skin import light, skin_layers
 from jaalnet_core.data.synthetic.tones import draw_tones
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import SMALLEST_SIDE, Size
@@ -69,12 +69,7 @@ def make_scene(seed: int, index: int, size: Size = DEFAULT_SIZE, difficulty: Dif
     outline = draw_outline(stream(seed, index, _SHAPE), size, hard, open_view)
     layers = skin_layers(stream(seed, index, _SKIN), size, hard)
     layers += lesion_layers(stream(seed, index, _PIGMENT), size, outline, tones, hard)
-    scene = np.empty((3, *size), dtype=np.float32)
-    for channel in range(3):
-        scene[channel] = np.log(tones.skin[channel])
-        for amount, spectrum in layers:
-            scene[channel] -= np.float32(spectrum[channel]) * amount
-    np.exp(np.minimum(scene, 0, out=scene), out=scene)
+    scene = light(tones.skin, layers, size)
 
     rng = stream(seed, index, _ARTEFACTS)
     artefacts.add_ink(rng, scene, size, outline.mask, hard)

@@ -25,6 +25,16 @@ MELANIN = np.array((0.45, 0.8, 1.2), dtype=np.float32)
 BLOOD = np.array((0.15, 1.0, 0.75), dtype=np.float32)
 
 
+def light(colour: np.ndarray, layers: list[Layer], size: Size) -> np.ndarray:
+    """What skin of `colour` `(3,)` gives back through all that absorbs: `(3, H, W)` float32 RGB in 0..1."""
+    scene = np.empty((3, *size), dtype=np.float32)
+    for channel in range(3):
+        scene[channel] = np.log(colour[channel])
+        for amount, spectrum in layers:
+            scene[channel] -= np.float32(spectrum[channel]) * amount
+    return np.exp(np.minimum(scene, 0, out=scene), out=scene)
+
+
 def skin_layers(rng: np.random.Generator, size: Size, difficulty: float) -> list[Layer]:
     """Light, mottling, redness, fine texture, pores, vessels and freckles of one picture."""
     trouble = 0.35 + 1.3 * difficulty  # 1 at difficulty 0.5

@@ -2,6 +2,7 @@
 
 from jaalnet_core.course.material import Trained, pictures, synthetic_pictures, trained
 from jaalnet_core.course.opening import begin, project_folder
+from jaalnet_core.course.prerequisites import self_test
 from jaalnet_core.course.sameness import copy_weights, same_numbers
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "pictures",
     "project_folder",
     "same_numbers",
+    "self_test",
     "synthetic_pictures",
     "trained",
 ]

@@ -64,9 +64,12 @@ def training_curves(log: Path | Mapping[str, np.ndarray], *, title: str = "") ->
     Args:
         log: a `log.csv`, or what `read_log` made of it.
         title: a line above the panels, such as the run's name.
+
+    Returns:
+        The figure; `.alt` is `curves_in_words`.
     """
     columns = log if isinstance(log, Mapping) else read_log(log)
-    figure = new_figure(6.4, 3.8)
+    figure = new_figure(6.4, 3.8, alt=curves_in_words(columns, title))
     panels = figure.subplots(2, 2, sharex=True)
     _lines(panels[0, 0], columns, _LOSSES, "LF-Net's losses")
     _lines(panels[0, 1], columns, _ADVERSARIAL, "Losses of the two opponents")
@@ -84,6 +87,29 @@ def training_curves(log: Path | Mapping[str, np.ndarray], *, title: str = "") ->
     if title:
         figure.suptitle(title, fontsize=TEXT_SIZE + 2, x=0.01, ha="left")
     return figure
+
+
+def curves_in_words(columns: Mapping[str, np.ndarray], title: str = "") -> str:
+    """What the panels show from the first epoch to the last, in words; quantities without values are left out.
+
+    Args:
+        columns: as `read_log` returns them.
+        title: such as the run's name; put in front.
+    """
+    parts = [f"{title or 'Training curves'}, {len(columns['epoch'])} epochs"]
+    said = {
+        "region": "region loss",
+        "adversarial": "LF-Net's adversarial loss",
+        "d_real": "DA-Net's opinion of real pairs",
+        "d_fake": "of fake pairs",
+        "validation_dice": "validation Dice",
+    }
+    for name, words in said.items():
+        values = columns.get(name, np.array([]))
+        known = values[np.isfinite(values)]
+        if len(known):
+            parts.append(f"{words} from {known[0]:.2f} to {known[-1]:.2f}")
+    return "; ".join(parts) + "."
 
 
 def _lines(axes: Axes, columns: Mapping[str, np.ndarray], wanted: dict[str, tuple], title: str, y: str = "") -> None:

@@ -50,14 +50,20 @@ def bootstrap_interval(
         raise ValueError(f"values: found {tuple(values.shape)}, expected (N, K) with at least one image.")
     if samples < 1 or not 0 < level < 1:
         raise ValueError(f"samples {samples}, level {level}: expected at least 1 sample and 0 < level < 1.")
-    images = len(values)
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(images, (samples, images), generator=generator)
-    weights = torch.zeros(samples, images, dtype=torch.float64)
-    weights.scatter_add_(1, drawn, torch.ones(1, 1, dtype=torch.float64).expand_as(weights))
-    means = weights @ values.double().cpu() / images
+    means = resample_weights(len(values), samples=samples, seed=seed) @ values.double().cpu()
     tails = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64)
     return torch.quantile(statistic(means), tails, dim=0)
+
+
+def resample_weights(count: int, *, samples: int = 2000, seed: int = 0) -> Tensor:
+    """How much each of `count` things weighs in each resample: `(samples, count)` float64, rows that sum to 1.
+
+    A thing drawn twice weighs twice; `weights @ values` are the resampled means.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(count, (samples, count), generator=generator)
+    weights = torch.zeros(samples, count, dtype=torch.float64)
+    return weights.scatter_add_(1, drawn, torch.ones(1, 1, dtype=torch.float64).expand_as(weights)) / count
 
 
 def metric_intervals(counts: Tensor, *, samples: int = 2000, seed: int = 0, level: float = 0.95) -> Intervals:

@@ -64,10 +64,7 @@ def panel(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> Panel:
 
 def _make_readable(control: ipywidgets.Widget) -> None:
     """Room for the label, so that no word is cut off."""
-    if control.has_trait("description") and "description_width" in getattr(control, "style", _none).keys:
+    if control.has_trait("description") and "description_width" in getattr(control.style, "keys", ()):
         control.style.description_width = _LABEL_WIDTH
     if control.layout.width is None:
         control.layout.width = "min(34em, 95%)"
-
-
-_none = ipywidgets.DescriptionStyle()

@@ -51,6 +51,13 @@ def test_fast_is_less_work_than_full() -> None:
     assert FULL.train_limit is None  # the real run leaves no picture out
 
 
+def test_the_lesson_that_trains_takes_a_minute_in_fast_and_is_the_real_run_in_full() -> None:
+    assert FAST.lesson_train * FAST.lesson_epochs * 2 < FAST.synthetic_train * FAST.epochs
+    assert FAST.lesson_validation < FAST.lesson_train
+    assert FULL.lesson_train >= FULL.synthetic_train
+    assert FULL.lesson_epochs == FULL.epochs
+
+
 def test_the_full_run_repeats_the_one_whose_weights_ship() -> None:
     path = Path(__file__).resolve().parent.parent / "checkpoints/shipped/small-isbi2016/settings.json"
     shipped = TrainSettings.from_json(json.loads(path.read_text()))

@@ -10,6 +10,7 @@ from typing import Any
 from jaalnet_core.choices import Preset
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.profile import ProfileName
+from jaalnet_core.scoring_log import TEST_SCORINGS
 from jaalnet_core.size import Size
 
 
@@ -95,6 +96,10 @@ class AblationSettings:
     """At most so many training pictures."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `mps`."""
+    score_test: str | None = None
+    """Also score the test pictures, for this reason. Every such scoring is added to `test_log`."""
+    test_log: Path = TEST_SCORINGS
+    """The diary of test scorings."""
     table: bool = False
     """Train nothing: rebuild the table from the results that are there."""
 
@@ -109,6 +114,9 @@ class AblationSettings:
                 f"--variants, --seeds: found {self.variants} and {self.seeds}, expected at least one of each, "
                 "and seeds of 0 or more."
             )
+
+        if self.score_test is not None and not self.score_test.strip():
+            raise SettingsError("--score-test: found no reason, expected one in words: it goes into the diary.")
 
     def chosen(self) -> tuple[Variant, ...]:
         """The variants asked for, each once, in the order of the asking."""

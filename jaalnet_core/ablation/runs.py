@@ -18,11 +18,12 @@ from typing import Any
 from jaalnet_core.ablation.record import RunFile, read_run_file, run_name
 from jaalnet_core.ablation_settings import AblationSettings, Variant
 from jaalnet_core.data.source import LesionData, open_data
-from jaalnet_core.errors import SettingsError
+from jaalnet_core.errors import CheckpointError, SettingsError
 from jaalnet_core.profile import current_profile
 from jaalnet_core.report import sha256
 from jaalnet_core.run_log import read_epochs
 from jaalnet_core.scoring import score
+from jaalnet_core.scoring_log import Scoring, log_scoring, today
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training.folder import environment, fingerprint
 from jaalnet_core.weights import load_lf_net
@@ -105,6 +106,7 @@ def ablate(
             if path.is_file():
                 _require_same(path, training, pictures)
                 found.append(path)
+                _score_test(settings, path, training, data)
                 continue
             say(f"{variant.name}, seed {seed}: {variant.says}.")
             result = train(training, data=data, say=lambda _: None, progress=progress)
@@ -112,6 +114,7 @@ def ablate(
                 return Outcome(tuple(made), tuple(found), finished=False)
             run = _scored(settings, variant, training, data, pictures)
             made.append(run.save(settings.out))
+            _score_test(settings, path, training, data)
             dice = run.evaluations["validation"].averages()["per_image"]["dice"]
             say(f"{variant.name}, seed {seed}: validation Dice {dice:.4f} in {run.seconds:.0f} s, {path}")
     return Outcome(tuple(made), tuple(found), finished=True)
@@ -153,6 +156,28 @@ def _scored(
         curve=tuple(line["validation_dice"] for line in log),
         evaluations={"validation": score(loaded, data, "validation", device=settings.device, progress=False)},
     )
+
+
+def _score_test(settings: AblationSettings, path: Path, training: TrainSettings, data: LesionData) -> None:
+    """Add the test pictures' evaluation to a run's file, where it was asked for and is not there yet."""
+    run = read_run_file(path)
+    if settings.score_test is None or "test" in run.evaluations:
+        return
+    weights = Path(training.out) / WEIGHTS
+    if not weights.is_file() or sha256(weights) != run.weights_sha256:
+        raise CheckpointError(
+            f"{weights}: the weights behind {path} are not there any more, expected those of SHA-256 "
+            f"{run.weights_sha256[:12]}…; remove {path.name} to train them again."
+        )
+    loaded = load_lf_net(weights)
+    revision = environment()["git_revision"] or ""
+    pictures = f"{data.name} test, {len(data.test)}"
+    command = f"{run.command} --score-test {shlex.quote(settings.score_test)}"
+    log_scoring(
+        Scoring(today(), command, revision, run.weights_sha256, pictures, settings.score_test), settings.test_log
+    )
+    scored = score(loaded, data, "test", device=settings.device, progress=False)
+    replace(run, evaluations=run.evaluations | {"test": scored}).save(settings.out)
 
 
 def _require_same(path: Path, training: TrainSettings, pictures: str) -> None:

@@ -16,12 +16,21 @@ INTERRUPTED = 130  # the shell's status of a program ended by Ctrl-C
 
 
 def run(settings: Settings) -> int:
-    """Train what is missing; 130 when interrupted."""
-    from jaalnet_core.ablation.runs import ablate
+    """Train what is missing and rebuild the table; 130 when interrupted."""
+    from jaalnet_core.ablation.table import has_base, write_page
 
-    outcome = ablate(settings)
-    if not outcome.finished:
-        print("Interrupted. The same command goes on where it stopped.")
-        return INTERRUPTED
-    print(f"{len(outcome.made)} runs made, {len(outcome.found)} found, all in {settings.out}.")
+    if not settings.table:
+        from jaalnet_core.ablation.runs import ablate
+
+        outcome = ablate(settings)
+        if not outcome.finished:
+            print("Interrupted. The same command goes on where it stopped.")
+            return INTERRUPTED
+        print(f"{len(outcome.made)} runs made, {len(outcome.found)} found, all in {settings.out}.")
+        if not has_base(settings.out, settings.base):
+            print(f"No table yet: {settings.out} holds no run of {settings.base} to compare with.")
+            return 0
+    page = write_page(settings.out, base=settings.base)
+    print(page.read_text(encoding="utf-8"))
+    print(f"Written to {page}.")
     return 0

@@ -194,6 +194,8 @@ def twelve() -> tuple[LesionArrays, np.ndarray, np.ndarray]:
 def test_sheet_shows_the_right_images_with_ids_and_scores():
     arrays, predictions, dice = twelve()
     figure = contact_sheet(arrays, predictions, dice, columns=2, title="twelve")
+    assert f"Best: Dice {np.sort(dice)[-1]:.3f}" in figure.alt
+    assert f"{dice.min():.3f}." in figure.alt  # the worst comes last
     shown = [axes for axes in figure.axes if axes.images]
     labels = [axes.get_xlabel() for axes in shown]
     expected = [11, 10, 6, 5, 1, 0]
@@ -241,6 +243,7 @@ def test_sheet_refuses_what_does_not_belong_together():
 def test_histogram_counts_every_image():
     dice = np.array([0.0, 0.02, 0.93, 0.94, 0.97, 1.0])
     figure = dice_histogram(dice)
+    assert f"mean {dice.mean():.3f}" in figure.alt
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     assert sum(heights) == len(dice)
     assert heights[0] == 2

@@ -80,6 +80,10 @@ def contact_sheet(
     if title:
         figure.suptitle(title, fontsize=TEXT_SIZE + 2, x=0.01, ha="left")
     _legend(figure)
+    figure.alt = "The expert's outline, solid, and the predicted one, dashed, on photographs. " + " ".join(
+        f"{name.capitalize()}: Dice {', '.join(f'{dice[index]:.3f}' for index in chosen)}."
+        for name, chosen in groups.items()
+    )
     return figure
 
 
@@ -101,6 +105,10 @@ def dice_histogram(dice: np.ndarray, *, title: str = "Dice of each image") -> Fi
     axes.yaxis.get_major_locator().set_params(integer=True)
     dress(axes, f"{title} ({len(dice)} images)", "Dice", "images")
     axes.legend(fontsize=TEXT_SIZE, frameon=False, loc="upper left")
+    figure.alt = (
+        f"{title} of {len(dice)} images as a histogram: mean {mean:.3f}, median {median:.3f}, lowest {dice.min():.3f}, "
+        f"{(dice < 0.5).sum()} below 0.5."
+    )
     return figure
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train LF-Net against DA-Net",
     "evaluate": "score a trained LF-Net: every metric in every averaging, as JSON",
     "predict": "outline the lesions in your own pictures",
+    "export": "write a trained LF-Net as an ONNX file, checked in ONNX Runtime",
     "audit": "test five published numbers for consistency",
     "benchmark": "FLOPs, speed and memory, beside a U-Net in the same run",
     "ablate": "variants of one recipe with several seeds, side by side, with undecided as an answer",

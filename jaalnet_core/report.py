@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,8 @@ def read_run(run: Path) -> RunRecord:
             f"{run}: holds no settings.json, expected the folder of a training run, such as checkpoints/<run>."
         )
     settings = TrainSettings.from_json(values).resolved()
+    if settings.start_from is not None and settings.start_from.is_absolute():  # nobody's folders in a report
+        settings = replace(settings, start_from=Path(*settings.start_from.parts[-2:]))
     environment = dict(_json(run / "environment.json") or {})
     for folder in (settings.data, settings.out):
         if folder and environment.get("command"):

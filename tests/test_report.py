@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -294,6 +295,17 @@ def test_a_damaged_settings_file_is_named(run, text):
 
 
 # Parts
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [("{root}/a/b/w.safetensors", "b/w.safetensors"), ("shipped/w.pt", "shipped/w.pt")]
+)
+def test_weights_to_start_from_are_named_without_anyones_folders(tmp_path, given, shown):
+    settings = TrainSettings(start_from=Path(given.format(root=tmp_path)))
+    (tmp_path / "settings.json").write_text(json.dumps(settings.to_json()))
+    read = read_run(tmp_path).settings
+    assert read.start_from == Path(shown)
+    assert f"--start-from {shown}" in training_command(read)
 
 
 def test_the_training_command_repeats_the_settings():

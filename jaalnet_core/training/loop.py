@@ -243,6 +243,8 @@ def _training_pictures(data: LesionData, limit: int | None) -> LesionArrays:
 def _announcement(settings: TrainSettings, pictures: int, folder: Path) -> str:
     rate = settings.learning_rate
     networks = "LF-Net against DA-Net" if settings.adversarial_weight else "LF-Net alone (adversarial weight 0)"
+    if settings.start_from is not None:
+        networks += f" (LF-Net starts from {settings.start_from})"
     peaks = f"LF-Net peaks at {rate * settings.peak_factor:g}"
     if settings.adversarial_weight:
         peaks += f", DA-Net at {rate * settings.discriminator_factor:g}"

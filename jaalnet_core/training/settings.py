@@ -19,6 +19,8 @@ from jaalnet_core.choices import (
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import Size
 
+_PATHS = ("out", "start_from")  # settings that JSON holds as text
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -48,6 +50,8 @@ class TrainSettings:
     """Picture size: N, or WxH (width x height)."""
     limit: int | None = None
     """Use only so many training pictures (a quick trial); None: all."""
+    start_from: Path | None = None
+    """Weights or a checkpoint to start LF-Net from, for fine-tuning on other pictures. Left out: random weights."""
 
     region_loss: RecipeName | None = None
     """`course`: cross-entropy + soft Dice; `published`: 100 L1 + 50 EPE."""
@@ -110,7 +114,8 @@ class TrainSettings:
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON; `from_json` reads them back."""
         values = dataclasses.asdict(self)
-        return values | {"size": str(self.size), "out": None if self.out is None else str(self.out)}
+        paths = {name: None if values[name] is None else str(values[name]) for name in _PATHS}
+        return values | {"size": str(self.size), **paths}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TrainSettings:
@@ -122,8 +127,8 @@ class TrainSettings:
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := sorted(set(values) - known):
             raise SettingsError(f"settings: found unknown {', '.join(unknown)}; written by another version?")
-        out = values.get("out")
-        return cls(**values | {"size": Size.parse(values["size"]), "out": None if out is None else Path(out)})
+        paths = {name: Path(values[name]) for name in _PATHS if values.get(name) is not None}
+        return cls(**values | {"size": Size.parse(values["size"]), **paths})
 
 
 RECIPES: dict[str, dict[str, Any]] = {

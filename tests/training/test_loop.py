@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 import torch
 
 from jaalnet_core.data.source import LesionData
-from jaalnet_core.errors import DataError, SettingsError, TrainingError
+from jaalnet_core.errors import CheckpointError, DataError, SettingsError, TrainingError
+from jaalnet_core.lf_net import build_lf_net
 from jaalnet_core.run_log import COLUMNS, read_epochs
+from jaalnet_core.size import Size
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training import loop as loop_module
 from jaalnet_core.training.interrupt import StopRequest
-from jaalnet_core.weights import load_da_net, load_lf_net, read_training_checkpoint
+from jaalnet_core.weights import load_da_net, load_lf_net, read_training_checkpoint, save_weights
 
 
 class StopAfter(StopRequest):
@@ -222,6 +225,31 @@ def test_without_adversary_there_is_no_da_net(discs, quick):
     row = read_epochs(folder / "log.csv")[0]
     assert math.isnan(row["d_loss"])
     assert math.isfinite(row["g_loss"])
+
+
+def test_fine_tuning_starts_from_the_weights_it_is_given(discs, quick, tmp_path):
+    trained = run(dataclasses.replace(quick, epochs=4), discs).folder / "last.safetensors"
+    still = dataclasses.replace(
+        quick, epochs=1, learning_rate=1e-12, weight_decay=0.0, average=0.0, adversarial_weight=0.0, seed=5
+    )
+    tuned = run(dataclasses.replace(still, start_from=trained, out=tmp_path / "tuned"), discs).folder
+    before, after = (load_lf_net(path).network for path in (trained, tuned / "last.safetensors"))
+    for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
+        torch.testing.assert_close(new, old, rtol=0, atol=1e-6, msg=name)
+    fresh = load_lf_net(run(dataclasses.replace(still, out=tmp_path / "fresh"), discs).folder / "last.safetensors")
+    assert not torch.allclose(fresh.network.stem[0].weight, before.stem[0].weight, atol=1e-3)
+    assert TrainSettings.from_json(json.loads((tuned / "settings.json").read_text())).start_from == trained
+
+
+def test_weights_of_another_width_to_start_from_are_refused_with_the_mend(discs, quick, tmp_path):
+    path = save_weights(build_lf_net("small"), tmp_path / "small.safetensors", Size(32, 32))
+    with pytest.raises(SettingsError, match=r"small\.safetensors holds .*width=16.*--preset small"):
+        run(dataclasses.replace(quick, start_from=path), discs)
+    odd = save_weights(build_lf_net("tiny", canny_high=80.0), tmp_path / "odd.safetensors", Size(32, 32))
+    with pytest.raises(SettingsError, match="weights of another run"):
+        run(dataclasses.replace(quick, start_from=odd), discs)
+    with pytest.raises(CheckpointError, match="no such file"):
+        run(dataclasses.replace(quick, start_from=tmp_path / "none.safetensors"), discs)
 
 
 def test_a_set_without_pictures_is_refused(discs, quick):

@@ -33,8 +33,10 @@ def test_what_was_given_beats_the_recipe_even_when_it_is_zero_or_false():
 
 
 def test_json_brings_everything_back():
-    settings = TrainSettings(size=Size(160, 192), out=Path("runs/a"), clip=0.5).resolved()
+    settings = TrainSettings(size=Size(160, 192), out=Path("runs/a"), clip=0.5, start_from=Path("w.pt")).resolved()
     assert TrainSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    older = {name: value for name, value in TrainSettings().to_json().items() if name != "start_from"}
+    assert TrainSettings.from_json(older) == TrainSettings()  # written before there was fine-tuning
 
 
 def test_an_unknown_field_is_named():

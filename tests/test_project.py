@@ -42,6 +42,7 @@ FLOORS = (
         "weights",
         "activations",
         "gating",
+        "position_maps",
     },
     {
         "training",

@@ -1,0 +1,109 @@
+"""Click a pixel, or walk there with the arrow keys, and see where DA-Net's position attention looks from it."""
+
+from __future__ import annotations
+
+import base64
+
+import anywidget
+import cv2
+import ipywidgets
+import numpy as np
+import traitlets
+
+from jaalnet_core.da_net import STRIDE
+from jaalnet_core.figures.attention_maps import look_figure
+from jaalnet_core.figures.style import VERMILION, NotebookFigure
+from jaalnet_core.position_maps import Pixel, PositionMaps, telling_pixels
+from jaalnet_core.widgets.panel import Panel, panel
+
+_SCRIPT = """
+export default {
+  render({ model, el }) {
+    const box = document.createElement("div"), cross = document.createElement("span");
+    const image = Object.assign(document.createElement("img"), { src: model.get("source"), alt: model.get("alt") });
+    box.className = "jaalnet-clickable"; box.tabIndex = 0; cross.textContent = "+";
+    box.setAttribute("role", "application"); box.setAttribute("aria-label", model.get("label"));
+    box.dataset.lmSuppressShortcuts = "true";
+    cross.setAttribute("aria-hidden", "true"); image.draggable = false; box.append(image, cross); el.append(box);
+    const [rows, columns] = model.get("size"), step = model.get("step");
+    const place = () => {
+      const [row, column] = model.get("value");
+      cross.style.top = `${(100 * (row + 0.5)) / rows}%`; cross.style.left = `${(100 * (column + 0.5)) / columns}%`;
+    };
+    const go = (row, column) => {
+      const within = (part, count) => Math.min(Math.max(Math.floor(part), 0), count - 1);
+      model.set("value", [within(row, rows), within(column, columns)]); model.save_changes();
+    };
+    box.addEventListener("click", (event) => {
+      const area = image.getBoundingClientRect();
+      go(((event.clientY - area.top) / area.height) * rows, ((event.clientX - area.left) / area.width) * columns);
+    });
+    box.addEventListener("keydown", (event) => {
+      const by = { ArrowUp: [-step, 0], ArrowDown: [step, 0], ArrowLeft: [0, -step], ArrowRight: [0, step] }[event.key];
+      if (!by) return;
+      event.preventDefault(); event.stopPropagation();
+      go(model.get("value")[0] + by[0], model.get("value")[1] + by[1]);
+    });
+    model.on("change:value", place); place();
+  },
+};
+"""
+_LOOK = f"""
+.jaalnet-clickable {{ position: relative; display: inline-block; cursor: crosshair; line-height: 0; }}
+.jaalnet-clickable:focus-visible {{ outline: 3px solid {VERMILION}; outline-offset: 2px; }}
+.jaalnet-clickable img {{ width: 224px; max-width: 100%; }}
+.jaalnet-clickable span {{ position: absolute; transform: translate(-50%, -50%); pointer-events: none;
+  font: bold 26px/1 monospace; color: {VERMILION}; text-shadow: 0 0 2px #fff, 0 0 2px #fff, 0 0 3px #fff; }}
+"""
+
+
+class ClickablePicture(anywidget.AnyWidget):
+    """A picture with a cross that a click or the arrow keys move.
+
+    Attributes:
+        value: row and column of the cross, in pixels of the picture.
+        alt: text alternative of the picture.
+        label: what the control is for, read out when it takes the focus.
+        step: pixels that an arrow key moves.
+    """
+
+    _esm = _SCRIPT
+    _css = _LOOK
+
+    value = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
+    source = traitlets.Unicode().tag(sync=True)
+    size = traitlets.Tuple(traitlets.Int(), traitlets.Int()).tag(sync=True)
+    step = traitlets.Int(STRIDE).tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, picture: np.ndarray, pixel: Pixel, *, alt: str, label: str, step: int = STRIDE) -> None:
+        """Show a picture `(H, W, 3)` uint8 with the cross on `pixel` (row, column)."""
+        encoded = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2BGR))[1]
+        source = "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
+        super().__init__(source=source, size=picture.shape[:2], value=pixel, alt=alt, label=label, step=step)
+
+
+def attention_at_the_clicked_pixel(maps: PositionMaps) -> Panel:
+    """The picture to click on, beside it the attention map of that position, below both what it shows in words.
+
+    Args:
+        maps: what `position_maps` returned; it is computed once, a click only draws.
+    """
+
+    def draw(pixel: Pixel) -> NotebookFigure:
+        return look_figure(maps, tuple(pixel))
+
+    picture = ClickablePicture(
+        maps.picture,
+        telling_pixels(maps.mask)[0],
+        alt="The picture that DA-Net judges, with a movable cross.",
+        label=f"Picture with a cross: click, or move it by {STRIDE} pixels with the arrow keys.",
+    )
+    shown = panel(draw, pixel=picture)
+    beside = ipywidgets.HBox([picture, shown.picture])
+    beside.layout.flex_flow = "row wrap"
+    beside.layout.align_items = "center"
+    picture.layout.width = "auto"
+    shown.children = (beside, shown.sentence)
+    return shown

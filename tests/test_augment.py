@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from jaalnet_core.data.arrays import LesionArrays
-from jaalnet_core.data.augment import AugmentedLesions, augment_pair, build_augmentation
+from jaalnet_core.data.augment import AugmentedLesions, augment_pair, augmentation_of_strength, build_augmentation
 from jaalnet_core.data.synthetic import make_arrays
 from jaalnet_core.size import Size
 
@@ -203,3 +203,42 @@ def test_workers_change_nothing(lesions):
 def test_an_unknown_name_is_refused_in_words():
     with pytest.raises(ValueError, match=r"augmentation: found 'wild', expected 'none', 'flips' or 'course'"):
         build_augmentation("wild")
+
+
+NO_STRENGTH = {"rotation": 0, "zoom": 1, "colour": 0, "flips": False}
+
+
+def test_no_strength_changes_nothing(lesions):
+    transform = augmentation_of_strength(**NO_STRENGTH)
+    image, mask = augment_pair(transform, lesions.images[0], lesions.masks[0], seed=3)
+    np.testing.assert_array_equal((image * 255).round().numpy(), lesions.images[0].transpose(2, 0, 1))
+    np.testing.assert_array_equal(mask.numpy()[0], lesions.masks[0])
+
+
+def test_each_strength_does_its_own_and_no_more():
+    picture, mask = painted()
+    area = float(mask.mean())
+
+    def draws(**strength: float) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        transform = augmentation_of_strength(**NO_STRENGTH | strength)
+        return [augment_pair(transform, picture, mask, seed) for seed in range(60)]
+
+    flipped = draws(flips=True)
+    seen = {tuple(moved[0].flatten().int().tolist()) for _, moved in flipped}
+    assert len(seen) == 4  # as it is, each axis, both
+    assert all(torch.equal(image[0], moved[0]) for image, moved in flipped)
+    for _, moved in draws(colour=0.8):
+        np.testing.assert_array_equal(moved.numpy()[0], mask)
+    assert max(float((image[0] - torch.from_numpy(mask)).abs().max()) for image, _ in draws(colour=0.8)) > 0.2
+    turned = [moved for _, moved in draws(rotation=20)]
+    assert max(abs(float(moved.mean()) - area) for moved in turned) < 0.02  # turning keeps the area
+    assert min(iou(torch.from_numpy(mask).bool(), moved[0] > 0.5) for moved in turned) < 0.85
+    zoomed = [float(moved.mean()) for _, moved in draws(zoom=1.2)]
+    assert 0.6 * area < min(zoomed) < 0.85 * area  # down to 1 / 1.44
+    assert 1.15 * area < max(zoomed) < 1.5 * area
+
+
+@pytest.mark.parametrize("wrong", [{"rotation": 181}, {"rotation": -1}, {"zoom": 0.9}, {"colour": 1.1}])
+def test_a_strength_out_of_range_is_refused(wrong):
+    with pytest.raises(ValueError, match="expected 0 to 180 degrees"):
+        augmentation_of_strength(**NO_STRENGTH | wrong)

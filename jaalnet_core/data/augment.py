@@ -38,6 +38,31 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
     raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips' or 'course'.")
 
 
+def augmentation_of_strength(*, rotation: float, zoom: float, colour: float, flips: bool) -> v2.Transform:
+    """An augmentation by its strengths, to try out; all at their least change nothing.
+
+    Args:
+        rotation: largest angle in degrees, 0..180, either way.
+        zoom: largest factor, from 1; as often reduced by it as enlarged.
+        colour: largest relative change of brightness, contrast and saturation, 0..1, and a tenth of it in hue.
+        flips: mirror in half of the draws, along each axis.
+
+    Raises:
+        ValueError: a strength outside its range.
+    """
+    if not (0 <= rotation <= 180 and zoom >= 1 and 0 <= colour <= 1):
+        raise ValueError(
+            f"rotation {rotation}, zoom {zoom}, colour {colour}: expected 0 to 180 degrees, 1 or more, and 0 to 1."
+        )
+    parts: list[v2.Transform] = [v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()] if flips else []
+    if rotation or zoom > 1:
+        scale = (1 / zoom, zoom)
+        parts.append(v2.RandomAffine(degrees=rotation, scale=scale, interpolation=InterpolationMode.BILINEAR))
+    if colour:
+        parts.append(v2.ColorJitter(brightness=colour, contrast=colour, saturation=colour, hue=colour / 10))
+    return v2.Compose(parts) if parts else v2.Identity()
+
+
 def augment_pair(transform: v2.Transform, image: np.ndarray, mask: np.ndarray, seed: int) -> tuple[Tensor, Tensor]:
     """Transform one picture with its mask; the same `seed` gives the same result, whatever was drawn before.
 

@@ -26,10 +26,15 @@ def begin(number: int, *, seed: int = 0) -> None:
     np.random.seed(seed)
     torch.manual_seed(seed)
     os.chdir(project_folder(Path.cwd()))
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else _cpu()
     folder = locate_folder(None)
     found = "synthetic, made here" if folder is None else f"those in {folder.name}/"
     print(f"Lesson {number:02d} | profile {current_profile().name} | {device} | pictures: {found}")
+
+
+def _cpu() -> str:
+    threads = torch.get_num_threads()
+    return f"CPU with {threads} thread{'s' * (threads != 1)}"
 
 
 def project_folder(start: Path) -> Path:

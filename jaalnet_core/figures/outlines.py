@@ -24,6 +24,7 @@ def draw_outlines(
     predicted: np.ndarray | None = None,
     line_width: int | None = None,
     dashed: bool | None = None,
+    enlarge_to: int | None = None,
 ) -> np.ndarray:
     """A copy of a photograph with the outlines of one or two masks on it.
 
@@ -34,15 +35,18 @@ def draw_outlines(
         line_width: of the bright line in pixels, without its casing; by default it grows with the picture.
         dashed: whether the predicted outline is dashed; by default only when the expert's is there too,
             so that where both agree the two are seen to alternate.
+        enlarge_to: bring the shorter side to so many pixels first: on a small picture a line hides less then.
 
     Returns:
-        `(H, W, 3)` uint8, RGB. An empty mask draws nothing; holes are outlined too.
+        `(H, W, 3)` uint8, RGB, of the enlarged size where one was asked for. An empty mask draws nothing; holes are outlined too.
 
     Raises:
         ValueError: a shape or type that does not fit.
     """
     _check(picture, expert, "expert")
     _check(picture, predicted, "predicted")
+    if enlarge_to is not None:
+        picture, expert, predicted = _resized(picture, expert, predicted, enlarge_to)
     canvas = np.ascontiguousarray(picture).copy()
     width = line_width or max(1, round(min(picture.shape[:2]) / 220))
     if expert is not None:
@@ -79,6 +83,23 @@ def cut_into_dashes(line: np.ndarray, dash: float) -> list[np.ndarray]:
         stops = np.concatenate([[start], distance[inside], [start + dash]])
         dashes.append(np.column_stack([np.interp(stops, distance, line[:, axis]) for axis in (0, 1)]))
     return [piece.astype(np.float32) for piece in dashes]
+
+
+def _resized(
+    picture: np.ndarray, expert: np.ndarray | None, predicted: np.ndarray | None, side: int
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Picture and masks with a shorter side of `side` pixels; the masks' borders become smooth, not stairs."""
+    height, width = picture.shape[:2]
+    scale = side / min(height, width)
+    target = (round(width * scale), round(height * scale))
+    picture = cv2.resize(picture, target, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    masks = [
+        None
+        if mask is None
+        else cv2.resize((mask > 0).astype(np.float32), target, interpolation=cv2.INTER_LINEAR) >= 0.5
+        for mask in (expert, predicted)
+    ]
+    return picture, *masks
 
 
 def _draw(canvas: np.ndarray, lines: list[np.ndarray], colour: str, width: int) -> None:

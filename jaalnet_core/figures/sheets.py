@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -73,7 +72,10 @@ def contact_sheet(
             axes.set_frame_on(False)
         row[0].set_ylabel(name, fontsize=TEXT_SIZE + 1, fontweight="bold")
         for axes, index in zip(row, chosen, strict=False):
-            axes.imshow(_thumbnail(arrays.images[index], arrays.masks[index], predictions[index]))
+            picture, expert, predicted = arrays.images[index], arrays.masks[index], predictions[index]
+            axes.imshow(
+                draw_outlines(picture, expert=expert, predicted=predicted, line_width=3, enlarge_to=_THUMBNAIL_SIDE)
+            )
             empty = "" if np.any(predictions[index]) else ", no outline"
             label = f"{_shortened(arrays.ids[index])}\nDice {dice[index]:.3f}{empty}"
             axes.set_xlabel(label, fontsize=TEXT_SIZE - 1, labelpad=2)
@@ -110,20 +112,6 @@ def dice_histogram(dice: np.ndarray, *, title: str = "Dice of each image") -> Fi
         f"{(dice < 0.5).sum()} below 0.5."
     )
     return figure
-
-
-def _thumbnail(picture: np.ndarray, expert: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The picture with both outlines, enlarged first where it is small: a line then hides less of it."""
-    height, width = picture.shape[:2]
-    scale = _THUMBNAIL_SIDE / min(height, width)
-    target = (round(width * scale), round(height * scale))
-    shrinks = scale < 1
-    enlarged = cv2.resize(picture, target, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    masks = [
-        cv2.resize((mask > 0).astype(np.float32), target, interpolation=cv2.INTER_LINEAR) >= 0.5
-        for mask in (expert, predicted)
-    ]
-    return draw_outlines(enlarged, expert=masks[0], predicted=masks[1], line_width=3)
 
 
 def _legend(figure: Figure) -> None:

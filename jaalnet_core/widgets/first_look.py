@@ -17,6 +17,8 @@ from jaalnet_core.prediction import outline_lesion
 from jaalnet_core.size import Size
 from jaalnet_core.widgets.panel import Panel, panel
 
+SIDE = 384  # pixels at which outlines are drawn
+
 
 def dice_of(mask: np.ndarray, expert: np.ndarray) -> float:
     """Dice of one mask `(H, W)` with an expert's, 0..1."""
@@ -51,7 +53,10 @@ def disturbed_figure(
     asked = {"brightness": brightness, "blurring": blurring, "warmth": warmth}
     worse, after, dice_after = disturbed_outline(network, picture, expert, **asked)
     return picture_row(
-        [draw_outlines(picture, expert=expert, predicted=before), draw_outlines(worse, expert=expert, predicted=after)],
+        [
+            draw_outlines(picture, expert=expert, predicted=before, enlarge_to=SIDE),
+            draw_outlines(worse, expert=expert, predicted=after, enlarge_to=SIDE),
+        ],
         [f"as it is: Dice {dice_before:.3f}", f"disturbed: Dice {dice_after:.3f}"],
         alt=f"The network's outline scores Dice {dice_before:.3f} on the picture as it is, and {dice_after:.3f} at "
         f"brightness {brightness:.2f}, blur {blurring:.1f} % and warmth {warmth:+.1f}.",

@@ -11,9 +11,9 @@ from lesion_files import a_data_folder, a_picture, save, save_pair
 
 from jaalnet_core.cli import main
 from jaalnet_core.data import importing
-from jaalnet_core.data.importing import TEST_FRACTION, import_pictures
+from jaalnet_core.data.importing import TEST_FRACTION, import_pictures, is_test
 from jaalnet_core.data.layout import OFFICIAL_FOLDERS, find_layout
-from jaalnet_core.data.splits import id_position
+from jaalnet_core.data.splits import held_back, id_position
 from jaalnet_core.errors import DataError
 
 
@@ -56,11 +56,19 @@ def test_without_a_name_that_tells_the_id_decides(mine, tmp_path):
     layout = find_layout(tmp_path / "out")
     assert report.divided == 20
     assert [one.id for one in layout.test] == sorted(
-        f"p{number}" for number in range(20) if id_position(f"p{number}") < TEST_FRACTION
+        f"p{number}" for number in range(20) if id_position(f"p{number}") >= 1 - TEST_FRACTION
     )
     assert layout.train
     assert layout.test
     assert all(one.mask for one in (*layout.train, *layout.test))
+
+
+def test_pictures_divided_by_their_ids_leave_validation_its_share():
+    """Both are chosen by one hash: validation must not look where test has taken everything."""
+    ids = [f"IMG_{number:04d}" for number in range(2000)]
+    train = [id for id in ids if not is_test(id)]
+    assert 0.17 < 1 - len(train) / len(ids) < 0.23
+    assert 0.10 < len(held_back(train)) / len(train) < 0.15  # a tenth of all, an eighth of what is left
 
 
 def test_a_mask_follows_its_picture_even_later(mine, tmp_path):

@@ -152,10 +152,18 @@ def _place(
     for one in found:
         where = one.split or told.get(one.id)
         if where is None:
-            where = "test" if id_position(one.id) < TEST_FRACTION else "train"
+            where = "test" if is_test(one.id) else "train"
             divided += not one.is_mask
         placed.append((one, where))
     return placed, divided
+
+
+def is_test(id: str) -> bool:
+    """Whether a picture without a telling folder name becomes a test picture.
+
+    By the upper end of its position: validation takes the lower end of the rest, and must find its share there.
+    """
+    return id_position(id) >= 1 - TEST_FRACTION
 
 
 def _jobs(out: Path, placed: list[tuple[FoundFile, str]], standing: _Standing) -> list[_Job]:

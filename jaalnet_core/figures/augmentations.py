@@ -12,6 +12,8 @@ from jaalnet_core.figures.outlines import draw_outlines
 from jaalnet_core.figures.panels import picture_row
 from jaalnet_core.figures.style import NotebookFigure
 
+_SIDE = 256  # pixels of a picture in the grid: on small pictures a line would hide the border it shows
+
 
 @dataclass(frozen=True, eq=False)
 class AugmentedDraws:
@@ -67,8 +69,8 @@ def augmentation_grid(
         columns: pictures a row.
     """
     draws = augmented_draws(transform, image, mask, count=count, seed=seed)
-    pictures = [draw_outlines(image, expert=mask)]
-    pictures += [draw_outlines(one, expert=its_mask) for one, its_mask in zip(draws.images, draws.masks, strict=True)]
+    pairs = [(image, mask), *zip(draws.images, draws.masks, strict=True)]
+    pictures = [draw_outlines(one, expert=its_mask, enlarge_to=_SIDE) for one, its_mask in pairs]
     titles = ["as it is", *(f"draw {seed + number}" for number in range(count))]
     return picture_row(pictures, titles, columns=columns, alt=_in_words(draws, float(mask.mean())))
 

@@ -23,6 +23,7 @@ from jaalnet_core.weights import LoadedNetwork
 from jaalnet_core.widgets.panel import Panel, panel
 
 UPLOADED = "the uploaded file"
+_SHORTEST_SIDE = 320  # below it an outline would hide the border it shows
 _LONGEST_SIDE = 640  # of a picture on the screen; an upload is reduced to it before it is outlined
 
 
@@ -60,7 +61,10 @@ def outline_figure(name: str, picture: np.ndarray, outline: Outline, threshold: 
     found = f"covers {mask.mean():.1%} of the frame" if mask.any() else "is empty: no probability is that high"
     between = ((outline.probabilities > 0.1) & (outline.probabilities < 0.9)).mean()
     return picture_row(
-        [outline.probabilities, draw_outlines(picture, predicted=mask)],
+        [
+            outline.probabilities,
+            draw_outlines(picture, predicted=mask, enlarge_to=max(_SHORTEST_SIDE, min(mask.shape))),
+        ],
         ["probability of lesion", f"outline at {threshold:.2f}"],
         limits=(0, 1),
         colourbar=True,

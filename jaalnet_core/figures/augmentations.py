@@ -70,7 +70,7 @@ def augmentation_grid(
     """
     draws = augmented_draws(transform, image, mask, count=count, seed=seed)
     pairs = [(image, mask), *zip(draws.images, draws.masks, strict=True)]
-    pictures = [draw_outlines(one, expert=its_mask, enlarge_to=_SIDE) for one, its_mask in pairs]
+    pictures = [draw_outlines(one, expert=its_mask, line_width=3, enlarge_to=_SIDE) for one, its_mask in pairs]
     titles = ["as it is", *(f"draw {seed + number}" for number in range(count))]
     return picture_row(pictures, titles, columns=columns, alt=_in_words(draws, float(mask.mean())))
 

@@ -60,11 +60,9 @@ def outline_figure(name: str, picture: np.ndarray, outline: Outline, threshold: 
     mask = (outline.probabilities > threshold).astype(np.uint8)
     found = f"covers {mask.mean():.1%} of the frame" if mask.any() else "is empty: no probability is that high"
     between = ((outline.probabilities > 0.1) & (outline.probabilities < 0.9)).mean()
+    side = max(_SHORTEST_SIDE, min(mask.shape))
     return picture_row(
-        [
-            outline.probabilities,
-            draw_outlines(picture, predicted=mask, enlarge_to=max(_SHORTEST_SIDE, min(mask.shape))),
-        ],
+        [outline.probabilities, draw_outlines(picture, predicted=mask, line_width=3, enlarge_to=side)],
         ["probability of lesion", f"outline at {threshold:.2f}"],
         limits=(0, 1),
         colourbar=True,

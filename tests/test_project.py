@@ -59,6 +59,7 @@ FLOORS = (
         "results",
         "benchmark",
         "ablation",
+        "side_by_side",
     },
     {"reproduce", "doctor", "widgets"},
     {"cli", "course", "__main__"},

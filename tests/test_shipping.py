@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from jaalnet_core.data.source import open_data
 from jaalnet_core.data.synthetic import write_dataset
 from jaalnet_core.errors import CheckpointError, DataError
 from jaalnet_core.evaluation import Evaluation
+from jaalnet_core.report import sha256
 from jaalnet_core.report_page import score_table
+from jaalnet_core.scoring_log import read_scorings
 from jaalnet_core.shipping import ship
 from jaalnet_core.size import Size
 from jaalnet_core.training import TrainSettings, train
@@ -101,3 +104,22 @@ def test_a_file_that_is_too_large_is_not_left_there(run, data_folder, tmp_path, 
     with pytest.raises(CheckpointError, match="--half"):
         ship(run, open_data(data_folder, SIZE, progress=False), "mine", out=tmp_path)
     assert not (tmp_path / "mine" / "lf_net.safetensors").exists()
+
+
+@pytest.mark.parametrize(("name", "lines"), [("ISBI2016", 1), ("mine-own", 0)])
+def test_only_a_scoring_on_the_official_test_pictures_is_on_record(
+    run, data_folder, tmp_path, monkeypatch, name, lines
+):
+    def named(*arguments, **options):
+        return replace(open_data(*arguments, **options, progress=False), name=name)
+
+    monkeypatch.setattr("jaalnet_core.data.source.open_data", named)
+    diary = tmp_path / "diary.csv"
+    words = ["--name", "mine", "--data", str(data_folder), "--out", str(tmp_path), "--test-log", str(diary)]
+    assert main(["ship", str(run), *words]) == 0
+    found = read_scorings(diary)
+    assert len(found) == lines
+    for scoring in found:
+        assert scoring.weights_sha256 == sha256(run / "best.safetensors")
+        assert (scoring.pictures, scoring.purpose) == ("ISBI2016 test, 4", "the card of mine")
+        assert str(tmp_path.parent) not in scoring.command

@@ -87,3 +87,16 @@ def outline_dice(contour: Tensor, mask: Tensor) -> float:
 def mask_dice(logits: Tensor, mask: Tensor) -> float:
     """Dice of the predicted mask (logits above 0), per image, then the mean; 0..1. Both `(B, 1, H, W)`."""
     return per_image(confusion_counts(logits > 0, mask))["dice"]
+
+
+def outline_probabilities(contour: Tensor, mask: Tensor) -> tuple[float, float]:
+    """How sure the stream is of an outline on the mask's own, and elsewhere: two means of probabilities, 0..1.
+
+    A sharp stream gives a high and a low one, a stream that says nothing the same twice.
+
+    Args:
+        contour: logits of the contour stream, `(B, 1, H, W)`.
+        mask: `(B, 1, H, W)`, 0 or 1, with some outline in it.
+    """
+    probabilities, outline = torch.sigmoid(contour), mask_boundary(mask) > 0
+    return probabilities[outline].mean().item(), probabilities[~outline].mean().item()

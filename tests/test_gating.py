@@ -9,7 +9,7 @@ import torch
 from module_cases import randomised
 
 from jaalnet_core.contour import ContourGate, mask_boundary
-from jaalnet_core.gating import mask_dice, outline_dice, run_with_gates
+from jaalnet_core.gating import mask_dice, outline_dice, outline_probabilities, run_with_gates
 from jaalnet_core.lf_net import build_lf_net
 
 
@@ -100,3 +100,14 @@ def test_dice_of_mask_and_outline_by_hand():
     assert outline.sum() == 6 * 6 - 2 * 2
     assert outline_dice(outline - 0.5, mask) == 1.0
     assert outline_dice(torch.ones(1, 1, 8, 8), mask) == pytest.approx(2 * 32 / (32 + 64))
+
+
+def test_probabilities_on_the_outline_and_elsewhere():
+    mask = torch.zeros(1, 1, 8, 8)
+    mask[..., 2:6, 2:6] = 1
+    outline = mask_boundary(mask)
+    assert outline_probabilities(torch.zeros(1, 1, 8, 8), mask) == (0.5, 0.5)
+    contour = torch.where(outline > 0, 3.0, -3.0).log().nan_to_num(nan=-20.0)  # log 3: probability 3/4; elsewhere none
+    on, elsewhere = outline_probabilities(contour, mask)
+    assert on == pytest.approx(0.75)
+    assert elsewhere == pytest.approx(0, abs=1e-6)

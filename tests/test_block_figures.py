@@ -63,7 +63,7 @@ def test_gates_and_outline_say_the_dice_of_both(network, arrays):
     assert figure.alt.startswith("Every gate forced to 1.00: ")
     assert f"the outline's {outline_dice(run.contour, masks):.3f}" in figure.alt
     photograph, gate, outline = shown(figure)
-    assert photograph.shape == (32, 32, 3)
+    assert photograph.shape == (384, 384, 3)  # enlarged, so that the lines stay thin
     assert (gate == 1).all()
     np.testing.assert_allclose(outline, torch.sigmoid(run.contour[0, 0]), rtol=1e-6)
 

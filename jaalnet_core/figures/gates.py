@@ -13,6 +13,8 @@ from jaalnet_core.figures.panels import picture_row
 from jaalnet_core.figures.style import NotebookFigure
 from jaalnet_core.gating import GatedRun, mask_dice, outline_dice, run_with_gates
 
+_SIDE = 384  # pixels of the photograph as shown: on a small picture the lines would hide the border
+
 
 def stream_contrast(stream: Tensor) -> Tensor:
     """Where a stream says something: how far each pixel's channels lie from their averages over the picture.
@@ -67,7 +69,7 @@ def gates_and_outline(
     images = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
     truth = torch.from_numpy(np.ascontiguousarray(mask))[None, None].float()
     run = run_with_gates(network, images, strength=strength, forced=forced)
-    drawn = draw_outlines(picture, expert=mask, predicted=(run.logits[0, 0] > 0).numpy())
+    drawn = draw_outlines(picture, expert=mask, predicted=(run.logits[0, 0] > 0).numpy(), enlarge_to=_SIDE)
     gates = f"Every gate forced to {forced:.2f}" if forced is not None else f"Every gate times {strength:.2f}"
     on_mask, on_outline = mask_dice(run.logits, truth), outline_dice(run.contour, truth)
     return picture_row(

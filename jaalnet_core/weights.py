@@ -58,7 +58,8 @@ def save_weights(network: LFNet | DANet, path: Path, size: Size, *, half: bool =
         "metadata": json.dumps(metadata),
     }
     with atomic_path(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata=header))  # `save_file` hides its files from everyone else
+        # not `save_file`, which hides its files from everyone else
+        temporary.write_bytes(_header_in_order(save(tensors, metadata=header)))
     return path
 
 
@@ -172,6 +173,19 @@ def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None
     if bad := [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]:
         raise CheckpointError(f"{path}: {bad[0]} holds values that are not finite; use another checkpoint.")
     network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
+
+
+def _header_in_order(file: bytes) -> bytes:
+    """The same safetensors file with its metadata sorted.
+
+    safetensors writes them in another order every time; in one order equal weights are equal files, of equal SHA-256.
+    """
+    start = 8 + int.from_bytes(file[:8], "little")
+    header = json.loads(file[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + file[start:]
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

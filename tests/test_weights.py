@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,18 @@ def test_a_failed_save_leaves_the_older_file(lf_net, tmp_path):
 def test_a_run_without_da_net_has_an_lf_net(lf_net, tmp_path):
     torch.save(checkpoint_of(lf_net, None), tmp_path / "alone.pt")
     assert same_weights(load_lf_net(tmp_path / "alone.pt").network, lf_net)
+
+
+def test_equal_weights_are_equal_files(lf_net, tmp_path):
+    """Else a SHA-256 could not say whether a training was repeated."""
+    files = [
+        save_weights(lf_net, tmp_path / f"{i}.safetensors", SIZE, epoch=7, note="Größe", dice=0.5) for i in range(6)
+    ]
+    assert len({file.read_bytes() for file in files}) == 1
+    assert (8 + int.from_bytes(files[0].read_bytes()[:8], "little")) % 8 == 0
+    assert load_lf_net(files[0]).metadata == {"epoch": 7, "note": "Größe", "dice": 0.5}
+    other = copy.deepcopy(lf_net)
+    with torch.no_grad():
+        next(other.parameters()).view(-1)[0] += 1e-3
+    changed = save_weights(other, tmp_path / "b.safetensors", SIZE, epoch=7, note="Größe", dice=0.5)
+    assert changed.read_bytes() != files[0].read_bytes()

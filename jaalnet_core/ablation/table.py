@@ -64,9 +64,12 @@ def comparison_page(runs: Sequence[RunFile], *, base: str = "course", split: str
     )
 
 
-def comparison_table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table, in percent."""
-    return markdown_table(HEADING, [_cells(row) for row in rows])
+def comparison_table(rows: Sequence[Row], *, brief: bool = False) -> str:
+    """The rows as a Markdown table, in percent; `brief` leaves out what changes and how long a run took."""
+    lines = [HEADING, *(_cells(row) for row in rows)]
+    if brief:
+        lines = [[line[0], *line[2:-1]] for line in lines]
+    return markdown_table(lines[0], lines[1:])
 
 
 def row_commands(runs: Sequence[RunFile]) -> list[str]:

@@ -79,6 +79,7 @@ def test_the_same_command_makes_the_same_weights(done, lesions, tmp_path):
     again = replace(settings, variants=("course",), out=tmp_path / "a", runs=tmp_path / "b")
     (path,) = ablate(again, data=lesions, say=lambda _: None, progress=False).made
     before = read_run_file(settings.out / "course-seed0.json")
+    assert read_run_file(path).weights_sha256 == before.weights_sha256
     assert read_run_file(path).curve == before.curve
     assert torch.equal(read_run_file(path).evaluations["validation"].counts, before.evaluations["validation"].counts)
 

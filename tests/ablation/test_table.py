@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from jaalnet_core.ablation.differences import compare
 from jaalnet_core.ablation.record import read_run_file
-from jaalnet_core.ablation.table import comparison_page, row_commands, write_page
+from jaalnet_core.ablation.table import comparison_page, comparison_table, row_commands, write_page
 from jaalnet_core.cli import main
 from jaalnet_core.errors import DataError
 
@@ -32,6 +33,15 @@ def test_the_page_holds_means_spread_difference_and_verdict(make_run):
     assert "| undecided |" in lines["`bce-adversary`"]
     assert "7 runs of 5 epochs on 40 discs pictures, scored on the 3 validation pictures" in page
     assert "0123456789ab" in page
+
+
+def test_a_brief_table_has_fewer_columns_and_the_same_rows(make_run):
+    rows = compare([make_run("course"), make_run("published", dice=[0.5, 0.6, 0.4])])
+    full, brief = (comparison_table(rows, brief=brief).splitlines() for brief in (False, True))
+    assert len(full) == len(brief) == 4
+    assert brief[0] == "| variant | seeds | Dice, mean ± spread | difference to the base | verdict |"
+    assert all("what published changes" not in line for line in brief)
+    assert full[3].split("|")[4] == brief[3].split("|")[3] == " 50.00 "
 
 
 def test_one_command_a_row_with_all_its_seeds(make_run):

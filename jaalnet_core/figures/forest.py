@@ -20,6 +20,7 @@ from jaalnet_core.figures.style import (
 )
 
 _ROW = 0.27  # inches
+_ABOVE = 0.25  # rows: the rings stand above their bar, so that neither hides the other
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def forest_plot(
     dress(axes, title, x)
     if reference is not None and reference_label:
         axes.legend(axes.lines[:1], [reference_label], fontsize=TEXT_SIZE - 1, frameon=False, loc="best")
-    figure.alt = f"{title}. {x}: {words(estimates, reference, reference_label, scale)}"
+    figure.alt = f"{title} ({x}): {words(estimates, reference, reference_label, scale)}"
     return figure
 
 
@@ -155,7 +156,7 @@ def _rows(axes: Axes, estimates: Sequence[Estimate], reference: float | None, sc
         )
         axes.plot(
             [scale * dot for dot in one.dots],
-            [row] * len(one.dots),
+            [row - _ABOVE] * len(one.dots),
             linestyle="none",
             marker="o",
             markersize=4.5,

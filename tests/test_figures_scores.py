@@ -51,6 +51,12 @@ def test_groups_are_columns_of_dots_with_their_mean():
     assert "hairy: mean 0.500, lowest 0.400, 1 below 0.5, 2 images." in figure.alt
 
 
+@pytest.mark.parametrize(("floor", "expected"), [(None, 0.64), (0.4, 0.4), (0.9, 0.64)])
+def test_a_floor_makes_figures_comparable_and_hides_no_dot(floor, expected):
+    (axes,) = score_spread({"a": [0.7, 0.9]}, floor=floor).axes
+    assert axes.get_ylim() == pytest.approx((expected, 1.02))
+
+
 def test_linked_groups_hold_the_same_images():
     with pytest.raises(ValueError, match=r"\[2, 1\]"):
         score_spread({"a": [0.1, 0.2], "b": [0.1]}, linked=True)

@@ -64,7 +64,12 @@ def side_steps(scores: ArrayLike) -> np.ndarray:
 
 
 def score_spread(
-    groups: Mapping[str, ArrayLike], *, score: str = "Dice", title: str = "", linked: bool = False
+    groups: Mapping[str, ArrayLike],
+    *,
+    score: str = "Dice",
+    title: str = "",
+    linked: bool = False,
+    floor: float | None = None,
 ) -> NotebookFigure:
     """A column for each group: a dot an image, a bar and a number for the mean.
 
@@ -73,6 +78,8 @@ def score_spread(
         score: what they are, for the axis.
         title: a line above.
         linked: the groups hold the same images in the same order: join each image's dots with a line.
+        floor: where the axis begins, so that several figures can be compared; a lower score lowers it. By default
+            just below the lowest score.
 
     Raises:
         ValueError: no group, an empty one, or linked groups of different length.
@@ -93,12 +100,13 @@ def score_spread(
         axes.scatter(place + shift, scores, s=9, color=BLUE, alpha=0.65, linewidths=0, zorder=2)
         mean = numbers[name].mean
         axes.plot([place - 0.3, place + 0.3], [mean, mean], color=VERMILION, linewidth=2.4, zorder=3)
-        axes.text(place + 0.33, mean, f"{mean:.3f}", fontsize=TEXT_SIZE, color=BLACK, va="center", zorder=4)
+        label = axes.text(place + 0.35, mean, f"{mean:.3f}", fontsize=TEXT_SIZE, color=BLACK, va="center", zorder=4)
+        label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6})
     dress(axes, title or f"{score} of each image, and the mean", y=score)
     axes.set_xticks(range(len(values)), list(values), fontsize=TEXT_SIZE)
     axes.set_xlim(-0.5, len(values) - 0.25)
     lowest = min(one.lowest for one in numbers.values())
-    axes.set_ylim(max(-0.03, lowest - 0.06), 1.02)
+    axes.set_ylim(max(-0.03, min(lowest - 0.06, 1.0 if floor is None else floor)), 1.02)
     figure.alt = f"{score} of each image. " + " ".join(_in_words(name, one) for name, one in numbers.items())
     return figure
 

@@ -9,10 +9,10 @@ JAALNET := $(PYTHON) -m jaalnet_core
 INSTALLED := $(VENV)/installed.sha256
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-long lint lab doctor lock clean
+.PHONY: help install reproduce test test-long test-browser lint lab doctor lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED): requirements.lock pyproject.toml jaalnet_core/install.py
 	@command -v $(PYTHON3) >/dev/null || { echo "make: no $(PYTHON3) here; install Python 3.12" >&2; exit 1; }
@@ -23,11 +23,14 @@ install: $(INSTALLED) ## make .venv with the locked packages (uv where it can be
 reproduce: $(INSTALLED) ## data, adversarial training, evaluation, report; PROFILE=full is the full run
 	@$(JAALNET) reproduce --profile $(PROFILE)
 
-test: $(INSTALLED) ## lint and every test, coverage of at least 90 %; TEST_OPTIONS go to `jaalnet test`
+test: $(INSTALLED) ## lint, every test and every lesson, coverage of at least 90 %; TEST_OPTIONS go to `jaalnet test`
 	@$(JAALNET) test $(TEST_OPTIONS)
 
 test-long: $(INSTALLED) ## the tests that take minutes
 	@$(JAALNET) test --long $(TEST_OPTIONS)
+
+test-browser: $(INSTALLED) ## JupyterLab driven in Chromium: a lesson and its widget (needs chromium)
+	@$(JAALNET) test --browser
 
 lint: $(INSTALLED) ## ruff: rules and formatting
 	@$(JAALNET) test --lint

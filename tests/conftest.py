@@ -23,6 +23,7 @@ THREADS = 1  # sums split over another number of threads round differently; xdis
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("jaalnet")
     group.addoption("--long", action="store_true", help="also run the tests marked long (minutes)")
+    group.addoption("--browser", action="store_true", help="also run the tests that drive JupyterLab in Chromium")
     group.addoption("--real-data", metavar="DIR", help="the real ISBI2016 pictures (default: $JAALNET_DATA)")
     group.addoption(
         "--require-real-data",
@@ -32,12 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--long"):
-        return
-    long_tests = [item for item in items if "long" in item.keywords]
-    if long_tests:
-        config.hook.pytest_deselected(items=long_tests)
-        items[:] = [item for item in items if "long" not in item.keywords]
+    for mark in ("long", "browser"):
+        left_out = [] if config.getoption(f"--{mark}") else [item for item in items if mark in item.keywords]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if mark not in item.keywords]
 
 
 @pytest.hookimpl(wrapper=True)

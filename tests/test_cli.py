@@ -144,21 +144,24 @@ def test_every_option_is_explained(command: str) -> None:
 class TestProof:
     """`jaalnet test`."""
 
-    def test_it_lints_and_runs_every_test_with_coverage(self) -> None:
-        names = [step.name for step in proof.steps(proof.Settings(), {})]
-        assert names == ["rules", "format", "tests"]
-        pytest_command = proof.steps(proof.Settings(), {})[-1].command
-        assert "--cov" in pytest_command
-        assert not any("real-data" in word for word in pytest_command)
+    def test_it_lints_runs_every_test_with_coverage_and_every_lesson(self, tmp_path: Path) -> None:
+        steps = proof.steps(proof.Settings(), {}, tmp_path)
+        assert [step.name for step in steps] == ["rules", "format", "tests", "lessons"]
+        assert "--cov" in steps[2].command
+        assert not any("real-data" in word for word in steps[2].command)
+        assert {"--nbval-lax", "notebooks", f"--junitxml={steps[3].junit}"} <= set(steps[3].command)
 
-    def test_lint_alone_and_long_alone(self) -> None:
-        assert [step.name for step in proof.steps(proof.Settings(lint=True), {})] == ["rules", "format"]
-        (step,) = proof.steps(proof.Settings(long=True), {})
+    def test_each_part_alone(self, tmp_path: Path) -> None:
+        assert [step.name for step in proof.steps(proof.Settings(lint=True), {}, tmp_path)] == ["rules", "format"]
+        assert [step.name for step in proof.steps(proof.Settings(lessons=True), {}, tmp_path)] == ["lessons"]
+        (step,) = proof.steps(proof.Settings(long=True), {}, tmp_path)
         assert step.command[-3:] == ("--long", "-m", "long")
+        (step,) = proof.steps(proof.Settings(browser=True), {}, tmp_path)
+        assert step.command[-4:] == ("--browser", "-m", "browser", "tests")
 
     def test_real_pictures_go_to_the_tests_that_want_them_and_to_nothing_else(self, tmp_path: Path) -> None:
         machine = {"JAALNET_DATA": str(tmp_path), "JAALNET_PROFILE": "full", "PATH": "p"}
-        command = proof.steps(proof.Settings(require_real_data=True), machine)[-1].command
+        command = proof.steps(proof.Settings(require_real_data=True), machine, tmp_path)[2].command
         assert f"--real-data={tmp_path}" in command
         assert "--require-real-data" in command
         forced = proof.forced_environment(machine)
@@ -172,15 +175,42 @@ class TestProof:
             return proof.Step(name, (sys.executable, "-c", code), 7)
 
         steps = [step("first", 0), step("second", 3), step("third", 0)]
-        monkeypatch.setattr(proof, "steps", lambda settings, environment: steps)
+        monkeypatch.setattr(proof, "steps", lambda settings, environment, scratch: steps)
         assert proof.run(proof.Settings()) == 1
         out = capsys.readouterr().out
         assert "first   ok: took" in out
         assert "second  FAILED, exit 3: took" in out
         assert "third   ok: took" in out
         assert out.count("may take 7 s") == 3
+        assert "browser not run: `make test-browser`" in out
         steps.pop(1)
         assert proof.run(proof.Settings()) == 0
+
+    @pytest.mark.parametrize(
+        ("written", "fault"),
+        [
+            ({"00_a": 3.0}, None),
+            ({"00_a": 121.0}, "00_a: took 121 s, may take 120 s"),
+            ({}, "00_a: no cell was run"),
+            (None, "no lesson was run"),
+        ],
+    )
+    def test_lessons_that_did_not_run_or_took_too_long_fail(
+        self, written, fault, tmp_path: Path, monkeypatch, capsys
+    ) -> None:
+        (tmp_path / "notebooks").mkdir()
+        (tmp_path / "notebooks" / "00_a.ipynb").touch()
+        junit = tmp_path / "times.xml"
+        if written is not None:
+            cases = "".join(f'<testcase classname="notebooks.{n}.ipynb" time="{t}"/>' for n, t in written.items())
+            junit.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>")
+        step = proof.Step("lessons", (sys.executable, "-c", ""), 60, junit)
+        monkeypatch.setattr(proof, "steps", lambda *_: [step])
+        monkeypatch.setattr(proof, "find_checkout", lambda root: tmp_path)
+        assert proof.run(proof.Settings()) == int(fault is not None)
+        out = capsys.readouterr().out
+        assert ("lessons FAILED" in out) == (fault is not None)
+        assert fault is None or f"--   {fault}" in out
 
     def test_the_checkout_is_this_one(self) -> None:
         assert proof.find_checkout(None) == Path(__file__).resolve().parent.parent

@@ -15,7 +15,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     shutil.copy(Path(__file__).parent / "conftest.py", pytester.path / "conftest.py")
     (pytester.path / "ISBI2016_ISIC_Part1_Test_Data").mkdir()
     monkeypatch.setenv("JAALNET_DATA", str(pytester.path / "nowhere"))
-    pytester.makeini("[pytest]\nmarkers =\n    real_data: needs pictures\n    long: slow")
+    pytester.makeini("[pytest]\nmarkers =\n    real_data: needs pictures\n    long: slow\n    browser: Chromium")
     pytester.makepyfile(
         """
         import pytest
@@ -26,6 +26,10 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
         @pytest.mark.long
         def test_slow():
+            pass
+
+        @pytest.mark.browser
+        def test_click():
             pass
 
         @pytest.mark.skip(reason="another reason")
@@ -45,17 +49,18 @@ def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
 
 def test_long_tests_wait_and_missing_pictures_skip(suite: pytest.Pytester) -> None:
     result = run(suite, "-rs")
-    result.assert_outcomes(passed=1, skipped=2, deselected=1)
+    result.assert_outcomes(passed=1, skipped=2, deselected=2)
     result.stdout.fnmatch_lines(["*real data: no ISBI2016_ISIC_Part1_Test_Data in *nowhere*"])
 
 
 def test_long_option_runs_them(suite: pytest.Pytester) -> None:
-    run(suite, "--long").assert_outcomes(passed=2, skipped=2)
+    run(suite, "--long").assert_outcomes(passed=2, skipped=2, deselected=1)
+    run(suite, "--browser").assert_outcomes(passed=2, skipped=2, deselected=1)
 
 
 def test_required_real_data_turns_only_their_skip_into_a_failure(suite: pytest.Pytester) -> None:
     result = run(suite, "--require-real-data")
-    result.assert_outcomes(passed=1, errors=1, skipped=1, deselected=1)
+    result.assert_outcomes(passed=1, errors=1, skipped=1, deselected=2)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
@@ -63,15 +68,15 @@ def test_required_real_data_is_content_when_the_pictures_are_there(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAALNET_DATA", str(suite.path))
-    run(suite, "--require-real-data").assert_outcomes(passed=2, skipped=1, deselected=1)
+    run(suite, "--require-real-data").assert_outcomes(passed=2, skipped=1, deselected=2)
 
 
 def test_option_goes_before_the_environment(suite: pytest.Pytester) -> None:
-    run(suite, "--real-data", str(suite.path)).assert_outcomes(passed=2, skipped=1, deselected=1)
+    run(suite, "--real-data", str(suite.path)).assert_outcomes(passed=2, skipped=1, deselected=2)
 
 
 def test_synthetic_is_no_real_data(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAALNET_DATA", "synthetic")
     result = run(suite, "-rs")
-    result.assert_outcomes(passed=1, skipped=2, deselected=1)
+    result.assert_outcomes(passed=1, skipped=2, deselected=2)
     result.stdout.fnmatch_lines(["*real data: no folder was named*"])

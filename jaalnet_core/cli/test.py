@@ -1,16 +1,22 @@
-"""Lint and every test: what `make test` does, inside an installed environment and a checkout."""
+"""Lint, every test and every lesson: what `make test` does, inside an installed environment and a checkout.
+
+The lessons are run from top to bottom by nbval, in the fast profile on synthetic pictures, and their marked
+outputs compared. --browser drives JupyterLab in Chromium instead, which needs a browser on this machine.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jaalnet_core.errors import JaalnetError
+from jaalnet_core.lesson_times import faults_of_times, seconds_by_lesson
 
 
 @dataclass(frozen=True)
@@ -21,10 +27,17 @@ class Settings:
     """only the tests that take minutes"""
     lint: bool = False
     """only lint"""
+    lessons: bool = False
+    """only the lessons"""
+    browser: bool = False
+    """only the tests that drive JupyterLab in a browser"""
     require_real_data: bool = False
     """fail where a test of the real pictures (JAALNET_DATA) would be skipped"""
     root: Path | None = None
     """the checkout (default: the folder this package lies in, else the current one)"""
+
+
+LIMITED = ("lessons",)  # steps that fail when they take longer than they may
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class Step:
     name: str
     command: tuple[str, ...]
     may_take: int
+    junit: Path | None = None
+    """where the step writes the times of the lessons, if it does"""
 
 
 def run(settings: Settings) -> int:
@@ -41,16 +56,32 @@ def run(settings: Settings) -> int:
     root = find_checkout(settings.root)
     environment = forced_environment(os.environ)
     lines, failed = [], False
-    for step in steps(settings, os.environ):
-        print(f"-- {step.name}", flush=True)
-        started = time.monotonic()
-        status = subprocess.run(step.command, cwd=root, env=environment, check=False).returncode
-        failed |= status != 0
-        seconds = time.monotonic() - started
-        verdict = "ok" if status == 0 else f"FAILED, exit {status}"
-        lines.append(f"-- {step.name:<7} {verdict}: took {seconds:.0f} s, may take {step.may_take} s")
+    with tempfile.TemporaryDirectory() as scratch:
+        for step in steps(settings, os.environ, Path(scratch)):
+            print(f"-- {step.name}", flush=True)
+            started = time.monotonic()
+            status = subprocess.run(step.command, cwd=root, env=environment, check=False).returncode
+            seconds = time.monotonic() - started
+            faults = [] if step.junit is None else list(_lesson_faults(step.junit, root))
+            if step.name in LIMITED and seconds > step.may_take:
+                faults.append(f"all lessons: took {seconds:.0f} s, may take {step.may_take} s")
+            failed |= status != 0 or bool(faults)
+            verdict = f"FAILED, exit {status}" if status else "FAILED" if faults else "ok"
+            lines.append(f"-- {step.name:<7} {verdict}: took {seconds:.0f} s, may take {step.may_take} s")
+            lines += [f"--   {fault}" for fault in faults]
+    if not settings.browser:
+        lines.append("-- browser not run: `make test-browser` drives JupyterLab in Chromium")
     print("\n".join(lines), flush=True)
     return int(failed)
+
+
+def _lesson_faults(junit: Path, root: Path) -> list[str]:
+    """What the times of the lessons show, after printing them."""
+    if not junit.is_file():
+        return ["no lesson was run"]
+    seconds = seconds_by_lesson(junit)
+    print("\n".join(f"{took:7.1f} s  {name}" for name, took in sorted(seconds.items())), flush=True)
+    return faults_of_times(seconds, [path.stem for path in (root / "notebooks").glob("[0-9][0-9]_*.ipynb")])
 
 
 def find_checkout(root: Path | None) -> Path:
@@ -69,11 +100,16 @@ def find_checkout(root: Path | None) -> Path:
 
 def forced_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """`environment` with the fast profile and the synthetic set: compared outputs are the same everywhere."""
-    return {**environment, "JAALNET_PROFILE": "fast", "JAALNET_DATA": "synthetic", "MPLBACKEND": "Agg"}
+    forced = {"JAALNET_PROFILE": "fast", "JAALNET_DATA": "synthetic", "MPLBACKEND": "Agg"}
+    return {"OMP_NUM_THREADS": "1", **environment, **forced}  # tests and lessons run side by side, a thread each
 
 
-def steps(settings: Settings, environment: Mapping[str, str]) -> list[Step]:
-    """The commands that `settings` ask for; the real pictures reach the tests that want them as an option."""
+def steps(settings: Settings, environment: Mapping[str, str], scratch: Path) -> list[Step]:
+    """The commands that `settings` ask for; the real pictures reach the tests that want them as an option.
+
+    Args:
+        scratch: an empty folder for what a step writes.
+    """
     python = sys.executable
     lint = [
         Step("rules", (python, "-m", "ruff", "check", "."), 30),
@@ -87,9 +123,17 @@ def steps(settings: Settings, environment: Mapping[str, str]) -> list[Step]:
         pytest.append(f"--real-data={Path(real).resolve()}")
     if settings.require_real_data:
         pytest.append("--require-real-data")
+    if settings.browser:
+        return [Step("browser", (python, "-m", "pytest", "-q", "--browser", "-m", "browser", "tests"), 600)]
     if settings.long:
         return [Step("long", (*pytest, "--long", "-m", "long"), 3600)]
-    return [*lint, Step("tests", (*pytest, "--cov", "--cov-report=term:skip-covered"), 1200)]
+    nbval = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider")
+    junit = scratch / "lessons.xml"
+    run_lessons = (python, "-m", "pytest", "-q", *nbval, f"--junitxml={junit}", *_spread(), "notebooks")
+    lessons = Step("lessons", run_lessons, 720, junit)
+    if settings.lessons:
+        return [lessons]
+    return [*lint, Step("tests", (*pytest, "--cov", "--cov-report=term:skip-covered"), 1200), lessons]
 
 
 def _spread() -> list[str]:

@@ -38,7 +38,8 @@ def draw_outlines(
         enlarge_to: bring the shorter side to so many pixels first: on a small picture a line hides less then.
 
     Returns:
-        `(H, W, 3)` uint8, RGB, of the enlarged size where one was asked for. An empty mask draws nothing; holes are outlined too.
+        `(H, W, 3)` uint8, RGB, of the enlarged size where one was asked for. An empty mask draws nothing;
+        holes are outlined too.
 
     Raises:
         ValueError: a shape or type that does not fit.

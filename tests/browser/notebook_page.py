@@ -1,0 +1,66 @@
+"""A notebook in JupyterLab, driven as a learner drives it."""
+
+from __future__ import annotations
+
+import time
+
+RUN_WITHIN = 240  # seconds for a whole lesson
+
+
+def open_lesson(page, lab, notebook: str) -> None:
+    """Open a lesson and wait until its cells are there."""
+    page.goto(lab.page_of(notebook), wait_until="domcontentloaded")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+
+
+def restart_and_run_all(page) -> None:
+    """Menu Run, `Restart Kernel and Run All Cells…`, confirm, and wait until the last cell has run."""
+    page.click(".jp-Notebook", position={"x": 5, "y": 5})
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Restart Kernel and Run All Cells…").click()
+    page.click(".jp-Dialog button.jp-mod-accept")
+    time.sleep(2)  # the old numbers are still there until the kernel is back
+    until = time.monotonic() + RUN_WITHIN
+    while time.monotonic() < until:
+        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").count()
+        numbers = prompts(page)
+        if idle and numbers == [f"[{i}]:" for i in range(1, len(numbers) + 1)]:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"the lesson did not run to its end in {RUN_WITHIN} s: {prompts(page)}")
+
+
+def prompts(page) -> list[str]:
+    """What stands left of the code cells."""
+    return page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "found => found.map(one => one.textContent)")
+
+
+def errors(page) -> list[str]:
+    """The text of every error output."""
+    shown = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    return shown.all_text_contents()
+
+
+def overflowing(page) -> list[str]:
+    """Outputs and prose that are wider than the place they have, by their first words."""
+    return page.eval_on_selector_all(
+        ".jp-RenderedHTMLCommon, .jp-RenderedText, .jp-OutputArea-output",
+        """found => found.filter(one => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 2)
+                         .map(one => one.textContent.trim().slice(0, 60))""",
+    )
+
+
+def broken_pictures(page) -> list[str]:
+    """Pictures that did not load, or have no words for who cannot see them."""
+    return page.eval_on_selector_all(
+        ".jp-OutputArea-output img",
+        """found => found.filter(one => !one.complete || one.naturalWidth == 0 || !one.alt)
+                         .map(one => one.alt || one.src.slice(0, 40))""",
+    )
+
+
+def cell_with(page, code: str):
+    """The cell whose code holds some text, scrolled into view."""
+    cell = page.locator(".jp-CodeCell", has_text=code).last
+    cell.scroll_into_view_if_needed()
+    return cell

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 
 RUN_WITHIN = 240  # seconds for a whole lesson
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 
 
 def open_lesson(page, lab, notebook: str) -> None:
-    """Open a lesson and wait until its cells are there."""
+    """Open a lesson and wait until its cells are there and its kernel answers (a restart before that hangs)."""
     page.goto(lab.page_of(notebook), wait_until="domcontentloaded")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+    page.wait_for_selector(IDLE, timeout=120_000)
+    page.wait_for_selector("text=| Idle", timeout=120_000)
 
 
 def restart_and_run_all(page) -> None:
@@ -22,7 +25,7 @@ def restart_and_run_all(page) -> None:
     time.sleep(2)  # the old numbers are still there until the kernel is back
     until = time.monotonic() + RUN_WITHIN
     while time.monotonic() < until:
-        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").count()
+        idle = page.locator(IDLE).count()
         numbers = prompts(page)
         if idle and numbers == [f"[{i}]:" for i in range(1, len(numbers) + 1)]:
             return

@@ -14,6 +14,8 @@ from jaalnet_core.report_page import markdown_table
 from jaalnet_core.shipping import METRICS as METRICS_FILE
 from jaalnet_core.shipping import SHIPPED
 
+SETTINGS_FILE = "settings.json"
+
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
 HEADING = ["percent, ISBI2016 test (379 images)", "Dice", "IoU", "accuracy", "sensitivity", "specificity", "protocol"]
 
@@ -43,7 +45,9 @@ def results_block(shipped: Path = SHIPPED) -> str:
         link = f"[`{metrics['name']}`]({folder.as_posix()}/README.md)"
         rows += [
             _row(
-                f"{link}, trained adversarially on {metrics['trained_on']}", metrics["evaluations"]["test"], "per_image"
+                f"{link}, {_recipe(folder)}trained adversarially on {metrics['trained_on']}",
+                metrics["evaluations"]["test"],
+                "per_image",
             ),
             _row(f"{link}, the same masks", metrics["evaluations"]["test"], "two_class"),
         ]
@@ -81,6 +85,12 @@ def _read(file: Path) -> Mapping[str, Any]:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{file}: cannot be read ({error}); ship the weights again.") from error
+
+
+def _recipe(folder: Path) -> str:
+    """The recipe's name for a row's title, where the run's settings are beside its scores."""
+    file = folder / SETTINGS_FILE
+    return f"{_read(file)['recipe']} recipe, " if file.is_file() else ""
 
 
 def _on_isbi(metrics: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_NEWS = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
+# every cell stays in the page, also those far from what is seen, so that a test can look at all of them
+ALL_CELLS = '{"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}'
 STARTS_WITHIN = 120  # seconds
 SCREENSHOTS = ROOT / "reports" / "browser"  # ignored by git; only of tests that failed
 
@@ -54,6 +56,7 @@ def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
     settings = tmp_path_factory.mktemp("jupyter")
     (settings / "labconfig").mkdir()
     (settings / "labconfig" / "page_config.json").write_text(NO_NEWS)
+    (settings / "labconfig" / "default_setting_overrides.json").write_text(ALL_CELLS)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
+import nbformat
 import pytest
 from notebook_page import broken_pictures, cell_with, errors, open_lesson, overflowing, prompts, restart_and_run_all
 
 pytestmark = pytest.mark.browser
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+
+def code_cells(name: str) -> int:
+    cells = nbformat.read(NOTEBOOKS / name, as_version=4).cells
+    return sum(cell.cell_type == "code" for cell in cells)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +31,7 @@ def first_lesson(chromium, lab):
 
 
 def test_it_runs_to_its_end_without_an_error(first_lesson) -> None:
-    assert len(prompts(first_lesson)) > 10
+    assert len(prompts(first_lesson)) == code_cells("00_start_here.ipynb") > 10
     assert errors(first_lesson) == []
 
 
@@ -90,3 +98,16 @@ def test_an_answer_typed_into_the_self_test_is_judged(first_lesson) -> None:
     told = first_lesson.locator(".jp-OutputArea-output", has_text="4: not yet.")
     told.wait_for()
     assert "without the padding" in told.inner_text()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("0[1-9]_*.ipynb")))
+def test_every_other_lesson_runs_and_looks_whole(name: str, page, lab) -> None:
+    open_lesson(page, lab, name)
+    restart_and_run_all(page)
+    assert len(prompts(page)) == code_cells(name)
+    assert errors(page) == []
+    assert overflowing(page) == []
+    assert broken_pictures(page) == []
+    assert page.locator(".jp-OutputArea-output img").count() >= 3
+    assert page.locator(".jp-RenderedMermaid img, .jp-RenderedMermaid svg").count() >= 1

@@ -19,12 +19,12 @@ from typing import Any
 import psutil
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 from tqdm.auto import tqdm
 
 from jaalnet_core.benchmark_settings import SUBJECTS, BenchmarkSettings
 from jaalnet_core.da_net import build_da_net
 from jaalnet_core.errors import SettingsError
+from jaalnet_core.flops import flop_counter
 from jaalnet_core.lf_net import build_lf_net
 from jaalnet_core.training.run import build_run
 from jaalnet_core.training.settings import TrainSettings
@@ -119,8 +119,7 @@ def _step_subject(settings: BenchmarkSettings, explicit_attention: bool) -> Subj
 def count(settings: BenchmarkSettings, name: str) -> dict[str, Any]:
     """`gflop_per_image` and `parameters` of one of `SUBJECTS`: a forward and a backward pass, or a whole step."""
     subject = build_subject(settings, name, explicit_attention=True)
-    counter = FlopCounterMode(display=False)
-    with counter:
+    with flop_counter() as counter:
         subject.work()
     gflop = counter.get_total_flops() / settings.batch_size / 1e9
     return {"gflop_per_image": gflop, "parameters": subject.parameters}

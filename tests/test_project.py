@@ -28,7 +28,7 @@ LONGEST_FILE = 320
 FLOORS = (
     {"errors", "size", "files", "run_log", "scoring_log", "lesson_times", "install", "__init__"},
     {"choices", "profile", "reproduce_settings", "benchmark_settings", "ablation_settings"},
-    {"blocks", "attention", "contour", "receptive_field", "convolution_cost"},
+    {"blocks", "attention", "contour", "receptive_field", "convolution_cost", "flops"},
     {
         "lf_net",
         "da_net",

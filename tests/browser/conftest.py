@@ -35,7 +35,9 @@ class Lab:
     token: str
 
     def page_of(self, notebook: str) -> str:
-        return f"{self.address}/lab/tree/{notebook}?token={self.token}"
+        """A notebook alone, in a workspace of its own: JupyterLab would open what earlier tests left open as well."""
+        workspace = notebook.removesuffix(".ipynb")
+        return f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token={self.token}"
 
 
 @pytest.fixture(scope="session")

@@ -20,15 +20,15 @@ from jaalnet_core.course.lessons import (
     tagged,
 )
 from jaalnet_core.course.quoted import unproved
+from jaalnet_core.lesson_times import SLOWEST
 
 LONGEST_CELL = 30
 MEDIAN_CELL = 8
 SHORTEST_ALT = 20  # characters
-SLOWEST = 120  # seconds
 LARGEST = 3_000_000  # bytes of a notebook with its outputs
 FEWEST_COMPARED = {0: 4, 9: 4}  # others: 6
 _WIDEST_LINE = 110  # characters of a text output: more wraps or hides in JupyterLab on a laptop
-_MACHINE = re.compile("|".join([r"/" + r"(root|home|Users|tmp|work)/", r"[A-Z]:\\\\Users"]))
+_MACHINE = re.compile("|".join([r"/" + r"(root|home|Users|tmp|work)/", r"[A-Z]:\\Users"]))
 
 
 def problems(path: Path, lessons: Sequence[Lesson]) -> list[str]:

@@ -154,6 +154,7 @@ BROKEN = {
     "a count nobody proved": (replaced("1,234", "1,235"), "quotes 1,235"),
     "a machine's path": (replaced("Done.", "See /" + "home/me/x."), "absolute path"),
     "a machine's path in an output": (with_output(text_plain="/" + "root/x"), "absolute path"),
+    "a machine's path, on Windows": (replaced("Done.", "See C:" + "\\Users\\me."), "absolute path"),
     "a link into nothing": (replaced("Done.", "[next](03_x.ipynb)"), "leads nowhere: 03_x.ipynb"),
     "a line too wide": (with_output(text_plain="x" * 140), "a line of 140 characters"),
     "the full profile": (measured(profile="full"), "not run by `jaalnet lessons run` in the fast profile"),

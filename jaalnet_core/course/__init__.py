@@ -1,18 +1,25 @@
-"""What a lesson's first cells call: where it stands, pictures to look at, trained networks, and the same numbers."""
+"""What lessons call: where they stand, pictures, trained networks, the same numbers, exercises and quizzes."""
 
-from jaalnet_core.course.material import Trained, pictures, synthetic_pictures, trained
+from jaalnet_core.course.checking import check, grade, hint
+from jaalnet_core.course.material import Trained, pictures, supplied, synthetic_pictures, trained
 from jaalnet_core.course.opening import begin, project_folder
-from jaalnet_core.course.prerequisites import self_test
+from jaalnet_core.course.progress import progress
+from jaalnet_core.course.quiz import quiz
 from jaalnet_core.course.sameness import copy_weights, same_numbers
 
 __all__ = [
     "Trained",
     "begin",
+    "check",
     "copy_weights",
+    "grade",
+    "hint",
     "pictures",
+    "progress",
     "project_folder",
+    "quiz",
     "same_numbers",
-    "self_test",
+    "supplied",
     "synthetic_pictures",
     "trained",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 
+from jaalnet_core.course.exercise_cells import fill_in_exercises
 from jaalnet_core.errors import JaalnetError
 from jaalnet_core.files import atomic_path
 
@@ -142,7 +143,8 @@ def navigation(lesson: Lesson, lessons: Sequence[Lesson]) -> str:
 
 
 def fill_in(notebook: Any, lesson: Lesson, lessons: Sequence[Lesson]) -> None:
-    """Write the generated cells of a notebook in memory: facts and navigation."""
+    """Write the generated cells of a notebook in memory: facts, navigation, and the headings of exercises."""
+    fill_in_exercises(notebook)
     for tag, text in ((FACTS, facts(lesson)), (NAVIGATION, navigation(lesson, lessons))):
         for cell in tagged(notebook, tag):
             cell.source = text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaalnet_core.course.exercise_rules import exercise_faults, quiz_faults, solution_faults
 from jaalnet_core.course.lessons import (
     COMPARED,
     FACTS,
@@ -170,6 +171,9 @@ RULES: tuple[Callable[[Any], Iterator[str]], ...] = (
     _quotes,
     _private,
     _fits_the_screen,
+    exercise_faults,
+    solution_faults,
+    quiz_faults,
 )
 
 

@@ -9,7 +9,7 @@ from jaalnet_core.da_net import DANet
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.source import locate_folder, open_data
 from jaalnet_core.data.synthetic import TEST_START, Difficulty, make_arrays
-from jaalnet_core.errors import CheckpointError, DataError
+from jaalnet_core.errors import CheckpointError, DataError, JaalnetError
 from jaalnet_core.lf_net import LFNet
 from jaalnet_core.shipping import SHIPPED
 from jaalnet_core.size import Size
@@ -78,7 +78,7 @@ def trained(name: str | None = None) -> Trained:
         CheckpointError: no such weights; the message names those that are there.
     """
     name = name or (FOR_SYNTHETIC_PICTURES if locate_folder(None) is None else FOR_REAL_PICTURES)
-    folder = shipped_folder() / name
+    folder = _shipped_folder() / name
     if not (folder / "lf_net.safetensors").is_file():
         there = ", ".join(sorted(path.parent.name for path in folder.parent.glob("*/lf_net.safetensors"))) or "none"
         raise CheckpointError(f"{folder}: found no weights there, expected one of the shipped runs ({there}).")
@@ -86,10 +86,27 @@ def trained(name: str | None = None) -> Trained:
     return Trained(lf_net.network, da_net.network, name, lf_net.size)
 
 
-def shipped_folder() -> Path:
-    """`checkpoints/shipped`: of the current folder, else of the checkout that this package lies in."""
-    beside = Path(__file__).resolve().parents[2] / SHIPPED
-    return SHIPPED if SHIPPED.is_dir() or not beside.is_dir() else beside
+def supplied(path: str) -> Path:
+    """A file or folder that comes with the project, such as `reports/published/failing-runs`.
+
+    Looked for in the current folder first, then in the checkout that this package lies in: a learner's workspace
+    needs no copy.
+
+    Raises:
+        JaalnetError: it is in neither.
+    """
+    checkout = Path(__file__).resolve().parents[2]
+    for folder in (Path(), checkout):
+        if (folder / path).exists():
+            return folder / path
+    raise JaalnetError(f"{path}: found neither here ({Path.cwd()}) nor beside the package ({checkout})")
+
+
+def _shipped_folder() -> Path:
+    try:
+        return supplied(SHIPPED.as_posix())
+    except JaalnetError:
+        return SHIPPED
 
 
 def _square(size: int | Size) -> Size:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
+import importlib
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import torch
 
-WIDTH = 96  # characters of a printed line
-
-
-class Outcome(Enum):
-    """What became of a question; the words are printed, so nothing depends on colour."""
-
-    RIGHT = "right"
-    NOT_YET = "not yet"
-    NOT_ATTEMPTED = "not attempted"
+from jaalnet_core.course import quizzes, record
+from jaalnet_core.course.outcome import Outcome, say
+from jaalnet_core.errors import JaalnetError
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,15 @@ class Quiz:
 
     quiz.answer(1, 0.5)
     quiz.summary()
+
+    Attributes:
+        questions: numbered from 1.
+        lesson: whose quiz this is, for the learner's record; None keeps no record.
+        outcomes: of the questions that were answered.
     """
 
     questions: Sequence[Question]
+    lesson: int | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     def ask(self, number: int) -> None:
@@ -58,7 +58,7 @@ class Quiz:
         Raises:
             IndexError: there is no question of that number; they start at 1.
         """
-        _say(f"Question {number}. {self._question(number).asks}")
+        say(f"Question {number}. {self._question(number).asks}")
 
     def answer(self, number: int, value: Any = ...) -> None:
         """Take an answer and print what becomes of it. `...` is no answer yet.
@@ -69,34 +69,56 @@ class Quiz:
         question = self._question(number)
         if value is ...:
             self.outcomes[number] = Outcome.NOT_ATTEMPTED
-            _say(f"{number}: not attempted. Put your answer in the place of the three dots and run the cell again.")
+            say(f"{number}: not attempted. Put your answer in the place of the three dots and run the cell again.")
         elif same(value, question.answer, question.tolerance):
-            self.outcomes[number] = Outcome.RIGHT
-            _say(f"{number}: right.")
+            self.outcomes[number] = Outcome.PASSED
+            say(f"{number}: right.")
         else:
             self.outcomes[number] = Outcome.NOT_YET
             why = next((why for wrong, why in question.mistakes if same(value, wrong, question.tolerance)), "")
-            _say(f"{number}: not yet. {why}".rstrip())
+            say(f"{number}: not yet. {why}".rstrip())
             self.refresher(number)
+        if self.lesson is not None:
+            record.record_answer(self.lesson, number, self.outcomes[number])
 
     def refresher(self, number: int) -> None:
         """Print what to recall for a question, without answering it."""
-        _say(f"To recall: {self._question(number).refresher}")
+        say(f"To recall: {self._question(number).refresher}")
 
     def summary(self) -> None:
         """Print how many questions had which outcome, and which are worth another look."""
         count = dict.fromkeys(Outcome, 0)
         for number in range(1, len(self.questions) + 1):
             count[self.outcomes.get(number, Outcome.NOT_ATTEMPTED)] += 1
-        _say(f"{len(self.questions)} questions: " + ", ".join(f"{n} {outcome.value}" for outcome, n in count.items()))
+        words = {Outcome.PASSED: "right", Outcome.NOT_YET: "not yet", Outcome.NOT_ATTEMPTED: "not attempted"}
+        say(f"{len(self.questions)} questions: " + ", ".join(f"{n} {words[outcome]}" for outcome, n in count.items()))
         again = [str(n) for n, outcome in sorted(self.outcomes.items()) if outcome is Outcome.NOT_YET]
         if again:
-            _say(f"Worth another look: {', '.join(again)}.")
+            say(f"Worth another look: {', '.join(again)}.")
 
     def _question(self, number: int) -> Question:
         if not 1 <= number <= len(self.questions):
             raise IndexError(f"question {number}: there are questions 1 to {len(self.questions)}.")
         return self.questions[number - 1]
+
+
+def quiz(lesson: int) -> Quiz:
+    """The quiz of a lesson.
+
+    Raises:
+        JaalnetError: that lesson has none.
+    """
+    if (questions := questions_of(lesson)) is None:
+        raise JaalnetError(f"lesson {lesson}: found no quiz of that lesson, expected one of 0 to 8")
+    return Quiz(questions, lesson)
+
+
+def questions_of(lesson: int) -> tuple[Question, ...] | None:
+    """The questions of a lesson's quiz; None for a lesson without."""
+    module = f"{quizzes.__name__}.lesson{lesson:02d}"
+    if importlib.util.find_spec(module) is None:
+        return None
+    return importlib.import_module(module).QUESTIONS
 
 
 def same(value: Any, expected: Any, tolerance: float = 0.0) -> bool:
@@ -122,7 +144,3 @@ def _plain(value: Any) -> Any:
         return tuple(_plain(item) for item in value)
     convert: Callable[[], Any] | None = getattr(value, "item", None)  # NumPy's scalars
     return convert() if callable(convert) and getattr(value, "ndim", None) == 0 else value
-
-
-def _say(words: str) -> None:
-    print(textwrap.fill(words, WIDTH))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 import time
@@ -91,9 +92,9 @@ def refresh(folder: Path = NOTEBOOKS) -> None:
     lessons = find_lessons(folder)
     for lesson in lessons:
         notebook = read_notebook(lesson.path)
-        before = [cell.source for cell in notebook.cells]
+        before = copy.deepcopy(notebook)
         fill_in(notebook, lesson_of(lesson.path), lessons)
-        if before != [cell.source for cell in notebook.cells]:
+        if before != notebook:
             write_notebook(notebook, lesson.path)
 
 

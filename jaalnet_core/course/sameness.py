@@ -57,24 +57,36 @@ def same_numbers(
     if len(ours) != len(reference):
         raise AssertionError(f"yours returns {len(ours)} tensors, the package's {len(reference)}.")
     for yours, expected in zip(ours, reference, strict=True):
-        _compare(yours, expected, tolerance)
+        if words := disagreement(yours, expected, tolerance):
+            raise AssertionError(words)
     shapes = " and ".join(str(tuple(tensor.shape)) for tensor in reference)
     print(f"same numbers: largest difference below {tolerance:.0e} over {shapes}")
 
 
-def _compare(yours: Tensor, expected: Tensor, tolerance: float) -> None:
+def disagreement(
+    yours: Tensor, expected: Tensor, tolerance: float, names: tuple[str, str] = ("yours", "the package's")
+) -> str:
+    """Words on how two tensors differ, in shape first and then in values; empty where they agree.
+
+    Args:
+        tolerance: largest difference allowed, relative to the largest expected value where that is above 1.
+        names: what to call the two in the words.
+    """
     if yours.shape != expected.shape:
-        raise AssertionError(f"yours has shape {tuple(yours.shape)}, the package's {tuple(expected.shape)}.")
+        return f"{names[0]} has shape {tuple(yours.shape)}, {names[1]} {tuple(expected.shape)}."
     difference = (yours.double() - expected.double()).abs()
     allowed = tolerance * max(1.0, expected.double().abs().max().item() if expected.numel() else 0.0)
-    if not bool((difference <= allowed).all()):  # written so that nan fails too
-        difference = difference.nan_to_num(nan=torch.inf)
-        place = tuple(int(i) for i in torch.unravel_index(difference.argmax(), difference.shape))
-        share = (difference > allowed).double().mean().item()
-        raise AssertionError(
-            f"{share:.0%} of the values differ by more than {allowed:.0e}; most at {place}: "
-            f"yours {yours[place].item():.6g}, the package's {expected[place].item():.6g}."
-        )
+    if bool((difference <= allowed).all()):  # written so that nan fails too
+        return ""
+    if not difference.ndim:
+        return f"{names[0]} is {yours.item():.6g}, {names[1]} {expected.item():.6g}."
+    difference = difference.nan_to_num(nan=torch.inf)
+    place = tuple(int(i) for i in torch.unravel_index(difference.argmax(), difference.shape))
+    share = (difference > allowed).double().mean().item()
+    return (
+        f"{share:.0%} of the values differ by more than {allowed:.0e}; most at {place}: "
+        f"{names[0]} {yours[place].item():.6g}, {names[1]} {expected[place].item():.6g}."
+    )
 
 
 @contextmanager

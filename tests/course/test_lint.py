@@ -35,7 +35,7 @@ def code(source: str, text: str = "", *, compared: bool = False, html: str = "")
 def sound_notebook() -> Any:
     """A lesson that breaks no rule."""
     cells = [
-        v4.new_markdown_cell("# Lesson 2: Contours\n\nOutlines."),
+        v4.new_markdown_cell("# Lesson 11: Contours\n\nOutlines."),
         v4.new_markdown_cell("", metadata={"tags": [FACTS]}),
         v4.new_markdown_cell("## What you will be able to do\n\n- draw\n- count\n- compare"),
         *(code(f"print({i})", f"{i}.125\n", compared=True) for i in range(6)),
@@ -48,7 +48,7 @@ def sound_notebook() -> Any:
     ]
     notebook = v4.new_notebook(cells=cells)
     measured = {"seconds": 12.0, "megabytes": 900, "profile": "fast", "pictures": "synthetic"}
-    said = {"lesson": 2, "title": "Contours", "minutes": 30, "needs": [1], "measured": measured}
+    said = {"lesson": 11, "title": "Contours", "minutes": 30, "needs": [1], "measured": measured}
     notebook.metadata["jaalnet"] = said
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), 1):
         cell.execution_count = count
@@ -57,10 +57,10 @@ def sound_notebook() -> Any:
 
 @pytest.fixture
 def check(tmp_path: Path) -> Callable[[Any], list[str]]:
-    """Lint a notebook as lesson 2 of a folder of its own, its generated cells filled in first."""
+    """Lint a notebook as lesson 11 of a folder of its own, its generated cells filled in first."""
 
     def run(notebook: Any, *, fill: bool = True) -> list[str]:
-        path = tmp_path / "02_contours.ipynb"
+        path = tmp_path / "11_contours.ipynb"
         (tmp_path / "README.md").touch()
         write_notebook(notebook, path)
         lessons = find_lessons(tmp_path)
@@ -141,7 +141,7 @@ BROKEN = {
     "an error output": (with_error, "ended with ValueError: no"),
     "a second heading of the first level": (replaced("## Summary", "# Summary"), "2 headings of the first level"),
     "a heading that jumps": (replaced("## Numbers", "#### Numbers"), "jumps from level 2 to 4"),
-    "another title": (said(title="Edges"), "expected 'Lesson 2: Edges'"),
+    "another title": (said(title="Edges"), "expected 'Lesson 11: Edges'"),
     "no summary": (replaced("## Summary", "## End"), "no section 'Summary'"),
     "no objectives": (replaced("- draw\n- count\n- compare", "Much."), "0 objectives"),
     "a long cell": (replaced("assert pixels", "\n" * 30 + "assert pixels"), "has 31 lines, at most 30"),

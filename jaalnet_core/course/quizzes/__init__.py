@@ -1,0 +1,1 @@
+"""The questions that end a lesson, a module a lesson."""

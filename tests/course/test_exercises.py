@@ -1,0 +1,103 @@
+"""Every exercise: its solution and other right answers pass, its blank is no attempt, wrong ones fail for a reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+from exercise_cases import Cases, Fault, all_cases, answers_from, as_answers, cases_of, cells_of
+
+from jaalnet_core.course.exercise import all_exercises, find_exercise, lessons_with_exercises
+from jaalnet_core.course.judging import judged
+from jaalnet_core.course.outcome import Outcome
+
+EXERCISES = [exercise.number for exercise in all_exercises()]
+SEEDS = (0, 1, 2, 3, 4)
+CASES = all_cases()
+
+
+def named(kind: str) -> Iterator:
+    """Every case of a kind, as a test's parameters."""
+    for number, cases in CASES.items():
+        for name, case in getattr(cases, kind).items():
+            yield pytest.param(number, case, id=f"{number}-{name}")
+
+
+def test_lessons_1_to_8_have_three_exercises_and_cases_for_each() -> None:
+    assert set(range(1, 9)) <= set(lessons_with_exercises())
+    for lesson in lessons_with_exercises():
+        numbers = [number for number in EXERCISES if number.startswith(f"{lesson}.")]
+        assert numbers == [f"{lesson}.{place}" for place in range(1, len(numbers) + 1)]
+        assert len(numbers) >= 3
+        assert list(cases_of(lesson)) == numbers
+        assert list(cells_of(lesson)) == numbers
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_there_are_two_right_and_four_wrong_answers_each_with_a_reason_of_its_own(number: str) -> None:
+    cases: Cases = CASES[number]
+    assert len(cases.right) >= 2
+    assert len(cases.wrong) >= 4
+    reasons = [fault.reason for fault in cases.wrong.values()]
+    assert all(len(reason) >= 10 for reason in reasons)
+    assert len(set(reasons)) >= min(4, len(reasons)), "the wrong answers share one reason"
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_solution_passes_in_seconds(number: str) -> None:
+    exercise = find_exercise(number)
+    answers = answers_from(exercise, cells_of(exercise.lesson)[number].solution_source)
+    started = time.process_time()
+    for seed in SEEDS:
+        assert judged(exercise, answers, seed) == (Outcome.PASSED, "")
+    assert (time.process_time() - started) / len(SEEDS) < 5
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_stub_is_no_attempt(number: str) -> None:
+    exercise = find_exercise(number)
+    answers = answers_from(exercise, cells_of(exercise.lesson)[number].stub.source)
+    assert judged(exercise, answers) == (Outcome.NOT_ATTEMPTED, "")
+
+
+@pytest.mark.parametrize(("number", "answer"), named("right"))
+def test_another_right_answer_passes(number: str, answer: object) -> None:
+    for seed in SEEDS:
+        assert judged(find_exercise(number), as_answers(answer), seed) == (Outcome.PASSED, "")
+
+
+@pytest.mark.parametrize(("number", "fault"), named("wrong"))
+def test_a_wrong_answer_fails_for_its_reason(number: str, fault: Fault) -> None:
+    for seed in SEEDS:
+        outcome, why = judged(find_exercise(number), as_answers(fault.answer), seed)
+        assert outcome is Outcome.NOT_YET
+        assert fault.reason in why
+
+
+@pytest.mark.parametrize(("number", "answer"), named("own"))
+def test_the_packages_own_component_is_refused(number: str, answer: object) -> None:
+    outcome, why = judged(find_exercise(number), as_answers(answer))
+    assert outcome is Outcome.NOT_YET
+    assert "jaalnet_core." in why
+    assert "write this one yourself" in why
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_a_check_leaves_random_numbers_and_threads_as_they_were(number: str) -> None:
+    exercise = find_exercise(number)
+    answers = answers_from(exercise, cells_of(exercise.lesson)[number].solution_source)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    judged(exercise, answers)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_hints_do_not_hold_the_solution(number: str) -> None:
+    exercise = find_exercise(number)
+    lines = [line.strip() for line in cells_of(exercise.lesson)[number].solution_source.splitlines()]
+    for line in lines:
+        if len(line) > 50 and not line.startswith(("#", "def ", '"""', "class ")):
+            assert all(line not in hint for hint in exercise.hints)

@@ -29,6 +29,34 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def new_path(path: Path) -> Iterator[Path]:
+    """Like `atomic_path`, for a file that must not be there yet: an existing one is never touched.
+
+    Raises:
+        FileExistsError: something has the name already, at the start or by the end.
+    """
+    path = Path(path)
+    if path.exists() or path.is_symlink():
+        raise FileExistsError(f"{path} exists")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)  # fails where the name was taken meanwhile
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links, such as a USB stick's
+            if path.exists():
+                raise FileExistsError(f"{path} exists") from None
+            os.rename(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, all or nothing."""
     with atomic_path(path) as temporary:

@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "rebuild a run's tables and figures",
     "ship": "make weights for others from a run: the files, their scores, and a card",
     "results": "rebuild the README's table from the shipped weights' scores",
+    "start": "make a learner's workspace: the lessons without solutions, nothing overwritten",
     "lessons": "run the lessons and keep their outputs, check them, renew their map",
     "test": "lint and every test (what `make test` does, inside an installed environment)",
     "lab": "open JupyterLab at the first lesson",

@@ -89,6 +89,20 @@ def lesson_of(path: Path) -> Lesson:
     )
 
 
+def choose_lessons(lessons: Sequence[Lesson], numbers: Sequence[int], folder: Path) -> list[Lesson]:
+    """The lessons of some numbers; all where none is named.
+
+    Args:
+        folder: where they lie, for the message.
+
+    Raises:
+        JaalnetError: a number without a lesson.
+    """
+    if unknown := set(numbers) - {lesson.number for lesson in lessons}:
+        raise JaalnetError(f"lessons: found no {', '.join(map(str, sorted(unknown)))} in {folder}")
+    return [lesson for lesson in lessons if not numbers or lesson.number in numbers]
+
+
 def read_notebook(path: Path) -> Any:
     """The notebook, checked against the format.
 

@@ -1,0 +1,52 @@
+"""The two open-ended projects of lesson 10: a better score under a FLOP budget, and ten failures explained."""
+
+from jaalnet_core.course.projects.budget import (
+    Comparison,
+    Entry,
+    Measured,
+    Protocol,
+    compare,
+    gflop_of,
+    measure,
+    region_loss,
+    trials_table,
+)
+from jaalnet_core.course.projects.experiments import Experiment, Result, run_experiment
+from jaalnet_core.course.projects.failures import (
+    KINDS,
+    Failure,
+    Found,
+    find_worst,
+    kind_of,
+    problems,
+    sheet,
+    sheet_problems,
+)
+from jaalnet_core.course.projects.rubric import BUDGET_RUBRIC, FAILURES_RUBRIC, Criterion, Rubric
+
+__all__ = [
+    "BUDGET_RUBRIC",
+    "FAILURES_RUBRIC",
+    "KINDS",
+    "Comparison",
+    "Criterion",
+    "Entry",
+    "Experiment",
+    "Failure",
+    "Found",
+    "Measured",
+    "Protocol",
+    "Result",
+    "Rubric",
+    "compare",
+    "find_worst",
+    "gflop_of",
+    "kind_of",
+    "measure",
+    "problems",
+    "region_loss",
+    "run_experiment",
+    "sheet",
+    "sheet_problems",
+    "trials_table",
+]

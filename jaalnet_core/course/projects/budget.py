@@ -1,0 +1,240 @@
+"""Project A: a better score without a larger bill. What is fixed, what an entry may change, and how two are compared.
+
+    baseline = measure(Entry("baseline", lambda: build_lf_net("tiny")), protocol, train, validation)
+    mine = measure(Entry("mine", MyNetwork, loss=my_loss), protocol, train, validation)
+    print(compare(mine, baseline).sentence)
+
+The bill is what the finished network multiplies to outline one picture, counted by `flops.flop_counter`: convolutions
+and matrix products, which is nearly all that such networks do. Work in other operations is not seen by the counter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+from jaalnet_core.ablation import Difference, paired_difference
+from jaalnet_core.course.projects.learning import learn
+from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.errors import SettingsError
+from jaalnet_core.evaluation import evaluate_network
+from jaalnet_core.flops import flop_counter
+from jaalnet_core.losses import course_region_loss
+from jaalnet_core.metrics import scores
+from jaalnet_core.size import Size
+
+Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+def region_loss(network: nn.Module, images: Tensor, masks: Tensor) -> Tensor:
+    """What the baseline makes small: cross-entropy and soft Dice of the mask, the contour stream left to itself."""
+    return course_region_loss(network(images), masks)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What all entries share; with another protocol two results cannot be compared.
+
+    Attributes:
+        size: of the pictures, which the bill is counted for as well.
+        train, validation: pictures learnt from and scored on.
+        epochs, batch_size: of each training; the last epoch's weights are scored, none is chosen.
+        seeds: one training each.
+        gflop: the most that a forward pass of one picture may cost, in GFLOP.
+    """
+
+    size: Size = Size(48, 48)
+    train: int = 64
+    validation: int = 40
+    epochs: int = 8
+    batch_size: int = 8
+    seeds: tuple[int, ...] = (0, 1, 2)
+    gflop: float = 0.0531  # the baseline's bill, rounded up
+
+    def __post_init__(self) -> None:
+        for name in ("train", "validation", "epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name}: found {getattr(self, name)}, expected at least 1.")
+        if len(set(self.seeds)) < 2 or len(set(self.seeds)) != len(self.seeds):
+            raise SettingsError(f"seeds: found {self.seeds}, expected two or more, all different: one proves nothing.")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is handed in: everything that a learner may change.
+
+    Attributes:
+        name: for the table.
+        build: makes the untrained network, `(B, 3, H, W)` RGB in 0..1 to logits `(B, 1, H, W)`; called once a seed.
+        loss: takes the network, images `(B, 3, H, W)` and masks `(B, 1, H, W)`; returns a scalar.
+        augmentation: for training pictures, as `data.augment.build_augmentation` returns; None for none.
+        learning_rate: the highest one of the one-cycle schedule.
+    """
+
+    name: str
+    build: Callable[[], nn.Module]
+    loss: Loss = region_loss
+    augmentation: v2.Transform | None = None
+    learning_rate: float = 4e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """An entry under a protocol.
+
+    Attributes:
+        name: the entry's.
+        protocol: that it was measured under.
+        pictures: fingerprint of the training and validation pictures.
+        gflop: of a forward pass of one picture.
+        parameters: numbers that are learnt.
+        dice: `(seeds, images)` float64, of each validation picture in each run.
+        seconds: of one training, the median.
+    """
+
+    name: str
+    protocol: Protocol
+    pictures: str
+    gflop: float
+    parameters: int
+    dice: Tensor
+    seconds: float
+
+    @property
+    def within_budget(self) -> bool:
+        """Whether a picture costs no more than the protocol allows."""
+        return 0 < self.gflop <= self.protocol.gflop
+
+
+def gflop_of(network: nn.Module, size: Size) -> float:
+    """GFLOP of a forward pass of one picture in evaluation mode; whatever the network's `forward` does is counted.
+
+    Raises:
+        SettingsError: what comes out has another shape than `(1, 1, H, W)`.
+    """
+    was_training = network.training
+    network.eval()
+    picture = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), flop_counter() as counter:
+        logits = network(picture)
+    network.train(was_training)
+    if not isinstance(logits, Tensor) or logits.shape != (1, 1, *size):
+        found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise SettingsError(f"network: found {found} for a picture of {size}, expected logits {(1, 1, *size)}.")
+    return counter.get_total_flops() / 1e9
+
+
+def measure(entry: Entry, protocol: Protocol, train: LesionArrays, validation: LesionArrays) -> Measured:
+    """Count the entry's bill, train it once a seed, and score every validation picture. The test set has no place here.
+
+    Raises:
+        SettingsError: pictures that the protocol does not name, a picture in both sets, or logits of another shape.
+        TrainingError: a loss that is no finite number.
+    """
+    _check(protocol, train, validation)
+    probe = entry.build()
+    gflop = gflop_of(probe, protocol.size)
+    dice, seconds = [], []
+    for seed in protocol.seeds:
+        started = time.perf_counter()
+        network = learn(entry, protocol, train, seed)
+        seconds.append(time.perf_counter() - started)
+        counts = evaluate_network(network, validation, device=torch.device("cpu"), progress=False).counts
+        dice.append(scores(counts)["dice"])
+    parameters = sum(parameter.numel() for parameter in probe.parameters() if parameter.requires_grad)
+    where = _fingerprint(train, validation)
+    return Measured(entry.name, protocol, where, gflop, parameters, torch.stack(dice), statistics.median(seconds))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate beside the baseline.
+
+    Attributes:
+        candidate, baseline: both as measured.
+        difference: in validation Dice, with its 95% interval over images (paired) and seeds.
+    """
+
+    candidate: Measured
+    baseline: Measured
+    difference: Difference
+
+    @property
+    def verdict(self) -> str:
+        """`over budget`, whatever the score; else `better`, `worse` or `undecided`."""
+        return self.difference.verdict if self.candidate.within_budget else "over budget"
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its numbers, for people."""
+        one, points = self.candidate, [100 * value for value in (self.difference.mean, *self._interval)]
+        bill = f"{one.gflop:.4f} of {one.protocol.gflop:.4f} GFLOP"
+        gain = f"{points[0]:+.2f} points of Dice (95%: {points[1]:+.2f} to {points[2]:+.2f})"
+        return f"{one.name}: {self.verdict}; {bill}; {gain}, {len(one.dice)} seeds, {one.dice.shape[1]} pictures"
+
+    @property
+    def _interval(self) -> tuple[float, float]:
+        return self.difference.low, self.difference.high
+
+
+def compare(candidate: Measured, baseline: Measured) -> Comparison:
+    """The paired difference of two entries that were measured under one protocol on the same pictures.
+
+    Raises:
+        SettingsError: protocols or pictures differ.
+    """
+    if candidate.protocol != baseline.protocol:
+        raise SettingsError(
+            f"{candidate.name} was measured under {candidate.protocol}, {baseline.name} under {baseline.protocol}: "
+            "measure both under one protocol."
+        )
+    if candidate.pictures != baseline.pictures:
+        raise SettingsError(f"{candidate.name} and {baseline.name} saw other pictures: measure both on the same ones.")
+    return Comparison(candidate, baseline, paired_difference(candidate.dice, baseline.dice))
+
+
+def trials_table(baseline: Measured, trials: Sequence[Measured]) -> str:
+    """All trials in the order in which they were made, in Markdown: the failed ones belong to the result.
+
+    Raises:
+        SettingsError: protocols or pictures differ.
+    """
+    rows = [
+        "| entry | GFLOP | parameters | Dice, mean over seeds | difference, points (95%) | verdict |",
+        "| --- | --- | --- | --- | --- | --- |",
+        f"| {_row_start(baseline)} | | the baseline |",
+    ]
+    for one in trials:
+        seen = compare(one, baseline)
+        mean, low, high = (100 * value for value in (seen.difference.mean, seen.difference.low, seen.difference.high))
+        rows.append(f"| {_row_start(one)} | {mean:+.2f} ({low:+.2f} to {high:+.2f}) | {seen.verdict} |")
+    return "\n".join(rows)
+
+
+def _row_start(one: Measured) -> str:
+    return f"{one.name} | {one.gflop:.4f} | {one.parameters:,} | {100 * one.dice.mean().item():.2f}"
+
+
+def _check(protocol: Protocol, train: LesionArrays, validation: LesionArrays) -> None:
+    for name, arrays in (("train", train), ("validation", validation)):
+        expected = getattr(protocol, name)
+        if len(arrays) != expected or arrays.size != protocol.size:
+            raise SettingsError(
+                f"{name}: found {len(arrays)} pictures of {arrays.size}, expected {expected} of {protocol.size}."
+            )
+    if both := sorted(set(train.ids) & set(validation.ids)):
+        raise SettingsError(f"{both[0]} is among the training and the validation pictures: take it out of one.")
+
+
+def _fingerprint(*sets: LesionArrays) -> str:
+    digest = hashlib.sha256()
+    for arrays in sets:
+        digest.update(repr(arrays.ids).encode() + arrays.images.tobytes() + arrays.masks.tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,212 @@
+"""Project B: ten failures, each seen, named, explained and tested. The records, and the check that one is complete."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from jaalnet_core.course.projects.experiments import Experiment, Outcome, Result, run_experiment, weights_of
+from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.errors import SettingsError
+from jaalnet_core.evaluation import evaluate_network
+from jaalnet_core.metrics import METRICS, scores
+
+KINDS = {
+    "missed": "nothing of the lesion is marked",
+    "too much": "at least twice as many pixels marked in vain as lesion pixels left out",
+    "too little": "at least twice as many lesion pixels left out as pixels marked in vain",
+    "shifted": "as much marked in vain as left out, or nearly",
+}
+WORST_SHARE = 0.25  # a picture outside the worst quarter by its score is no failure
+FEWEST_WORDS = {"seen": 6, "hypothesis": 8, "conclusion": 8}
+FEWEST_FACTORS = 3
+WANTED = 10
+_SAME = 1e-3  # a pixel or two of a small lesion may fall otherwise on another machine
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture among the worst.
+
+    Attributes:
+        index: in the arrays.
+        picture: its id.
+        value: of the score that it was chosen by.
+        kind: one of `KINDS`.
+    """
+
+    index: int
+    picture: str
+    value: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failure, from what is seen to what was learnt. What is left empty is what is left to do.
+
+    Attributes:
+        picture: id of the failing picture.
+        seen: what picture and outlines show, no guess at the reason.
+        kind: one of `KINDS`, which the counted pixels decide.
+        hypothesis: the reason supposed, so that an experiment can refute it.
+        result: of the experiment that tests it.
+        outcome: what the result says of the hypothesis: `supported`, `refuted` or `undecided`.
+        conclusion: what was learnt, what stays open, and what to try next.
+        score: by which the picture is among the worst quarter.
+    """
+
+    picture: str
+    seen: str = ""
+    kind: str = ""
+    hypothesis: str = ""
+    result: Result | None = None
+    outcome: Outcome | str = ""
+    conclusion: str = ""
+    score: str = "dice"
+
+
+def kind_of(counts: Sequence[int] | Tensor) -> str:
+    """Which of `KINDS` a picture's tp, fp, fn, tn are; ties between the last three are `shifted`."""
+    tp, fp, fn, _ = (int(count) for count in counts)
+    if tp == 0 and fn > 0:
+        return "missed"
+    if fp >= 2 * fn and fp > 0:
+        return "too much"
+    return "too little" if fn >= 2 * fp and fn > 0 else "shifted"
+
+
+def find_worst(arrays: LesionArrays, counts: Tensor, score: str = "dice", count: int = WANTED) -> list[Found]:
+    """The pictures with the lowest score, the worst first; ties keep the pictures' order.
+
+    Args:
+        counts: `(N, 4)` tp, fp, fn, tn of each picture, as `evaluate_network(...).counts`.
+        score: one of `metrics.METRICS`.
+
+    Raises:
+        SettingsError: no such score, or other numbers of pictures and counts.
+    """
+    if score not in METRICS:
+        raise SettingsError(f"score: found {score!r}, expected one of {', '.join(METRICS)}.")
+    if len(arrays) != len(counts):
+        raise SettingsError(f"found {len(arrays)} pictures and {len(counts)} counts, expected as many.")
+    values = scores(counts)[score].numpy()
+    chosen = np.argsort(values, kind="stable")[:count]
+    return [Found(int(i), arrays.ids[i], float(values[i]), kind_of(counts[i])) for i in chosen]
+
+
+def problems(failure: Failure, arrays: LesionArrays, network: nn.Module, *, rerun: bool = True) -> list[str]:
+    """What a record lacks, or says wrongly; none when it is complete. Whether it is wise, only a reader can say.
+
+    Args:
+        arrays: the pictures among which failures were looked for.
+        network: that failed.
+        rerun: run the experiment again and compare every score; else only the network's fingerprint is compared.
+    """
+    counts = evaluate_network(network, arrays, progress=False).counts
+    fresh = {} if rerun else None
+    return _problems(failure, arrays, counts, network, fresh)
+
+
+def sheet_problems(failures: Sequence[Failure], arrays: LesionArrays, network: nn.Module) -> list[str]:
+    """What a sheet of ten lacks, record by record, experiments run again; none when all of it is complete."""
+    found = []
+    if len(failures) < WANTED:
+        found.append(f"{len(failures)} failures, expected {WANTED}")
+    names = [failure.picture for failure in failures]
+    found += [f"{name} is there twice" for name in sorted({name for name in names if names.count(name) > 1})]
+    factors = {failure.result.experiment.factor for failure in failures if failure.result}
+    if len(factors) < FEWEST_FACTORS:
+        found.append(f"things varied: {len(factors)}, expected at least {FEWEST_FACTORS} different ones")
+    counts = evaluate_network(network, arrays, progress=False).counts
+    fresh: dict[Experiment, Result] = {}
+    for failure in failures:
+        found += [f"{failure.picture}: {one}" for one in _problems(failure, arrays, counts, network, fresh)]
+    return found
+
+
+def sheet(failures: Sequence[Failure]) -> str:
+    """The records as a Markdown table, a row each."""
+    rows = [
+        "| picture | seen | kind | hypothesis | changed | difference (95%) | outcome | conclusion |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in failures:
+        changed = gap = "none yet"
+        if one.result is not None:
+            experiment = one.result.experiment
+            changed = f"{experiment.factor} {experiment.levels[0]:g} to {experiment.levels[-1]:g}"
+            mean, low, high = one.result.difference
+            gap = f"{experiment.score} {mean:+.3f} ({low:+.3f} to {high:+.3f})"
+        cells = (one.picture, one.seen, one.kind, one.hypothesis, changed, gap, one.outcome, one.conclusion)
+        rows.append("| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _problems(
+    failure: Failure,
+    arrays: LesionArrays,
+    counts: Tensor,
+    network: nn.Module,
+    fresh: dict[Experiment, Result] | None,
+) -> list[str]:
+    if failure.picture not in arrays.ids:
+        return [f"picture: {failure.picture!r} is not among the {len(arrays)} pictures"]
+    index = arrays.ids.index(failure.picture)
+    return [
+        *_not_a_failure(failure, index, counts),
+        *_unsaid(failure),
+        *_wrong_kind(failure, counts[index]),
+        *_not_run(failure, arrays, network, fresh),
+    ]
+
+
+def _not_a_failure(failure: Failure, index: int, counts: Tensor) -> list[str]:
+    if failure.score not in METRICS:
+        return [f"score: {failure.score!r}, expected one of {', '.join(METRICS)}"]
+    values = scores(counts)[failure.score]
+    rank = int((values < values[index]).sum()) + 1
+    last = max(1, math.ceil(WORST_SHARE * len(values)))
+    if rank <= last:
+        return []
+    return [f"score: {failure.score} {values[index]:.3f} is rank {rank} from below, expected at most {last}"]
+
+
+def _unsaid(failure: Failure) -> list[str]:
+    found = []
+    for name, fewest in FEWEST_WORDS.items():
+        if (count := len(getattr(failure, name).split())) < fewest:
+            found.append(f"{name}: {count} words, expected a sentence of {fewest} or more")
+    return found
+
+
+def _wrong_kind(failure: Failure, counts: Tensor) -> list[str]:
+    if failure.kind == (counted := kind_of(counts)):
+        return []
+    return [f"kind: {failure.kind!r}, but the counted pixels say {counted!r} ({KINDS[counted]})"]
+
+
+def _not_run(
+    failure: Failure, arrays: LesionArrays, network: nn.Module, fresh: dict[Experiment, Result] | None
+) -> list[str]:
+    result = failure.result
+    if result is None:
+        return ["result: no experiment yet, expected what `run_experiment` returns"]
+    found = []
+    if failure.outcome != result.outcome:
+        found.append(f"outcome: {failure.outcome!r}, but the result says {result.outcome!r}")
+    if result.weights != weights_of(network):
+        return [*found, "result: the experiment was run on another network"]
+    if fresh is not None:
+        experiment = result.experiment
+        if experiment not in fresh:
+            fresh[experiment] = run_experiment(experiment, network, arrays)
+        again = fresh[experiment].values
+        if again.shape != result.values.shape or not torch.allclose(again, result.values, rtol=0, atol=_SAME):
+            found.append("result: running the experiment again gives other scores")
+    return found

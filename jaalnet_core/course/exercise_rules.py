@@ -14,6 +14,7 @@ from jaalnet_core.errors import JaalnetError
 FEWEST_EXERCISES = 3
 FEWEST_QUESTIONS = 4
 WITH_EXERCISES = range(1, 9)
+WITH_QUIZ = range(10)
 
 
 def exercise_faults(notebook: Any) -> Iterator[str]:
@@ -72,7 +73,7 @@ def quiz_faults(notebook: Any) -> Iterator[str]:
     """A quiz that is missing, or a question that is not asked or not left open."""
     lesson = notebook.metadata["jaalnet"]["lesson"]
     questions = questions_of(lesson) or ()
-    if lesson in WITH_EXERCISES and len(questions) < FEWEST_QUESTIONS:
+    if lesson in WITH_QUIZ and len(questions) < FEWEST_QUESTIONS:
         yield f"{len(questions)} questions in the quiz, expected at least {FEWEST_QUESTIONS}"
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     for number in range(1, len(questions) + 1):

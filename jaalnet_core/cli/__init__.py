@@ -23,6 +23,7 @@ COMMANDS = {
     "ship": "make weights for others from a run: the files, their scores, and a card",
     "results": "rebuild the README's table from the shipped weights' scores",
     "start": "make a learner's workspace: the lessons without solutions, nothing overwritten",
+    "assignment": "make an nbgrader course folder: exercises with points, solutions and hidden tests",
     "lessons": "run the lessons and keep their outputs, check them, renew their map",
     "test": "lint and every test (what `make test` does, inside an installed environment)",
     "lab": "open JupyterLab at the first lesson",

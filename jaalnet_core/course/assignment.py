@@ -19,7 +19,7 @@ from jaalnet_core.files import new_path
 CONFIG = "nbgrader_config.py"
 SOURCE = "source"
 NBGRADERS = ("release", "submitted", "autograded", "feedback", "gradebook.db")  # what nbgrader makes beside ours
-CELL_LIMIT = 60  # seconds; a check takes about one
+CELL_LIMIT = 120  # seconds; a check takes about one, the imports ten, more on a busy machine
 LESSON_CELL_LIMIT = 300  # seconds, where the lesson's own cells are run too
 _CONFIG = '''"""Settings of nbgrader for this course: run its commands in this folder, with an exchange or without."""
 
@@ -36,9 +36,10 @@ c.CourseDirectory.course_id = {course_id!r}
 # an answer's blank stays as the lesson has it: nothing is put in the place of the solution
 c.ClearSolutions.code_stub = {{"python": ""}}
 
-# an endless loop costs this many seconds and its own points, no others
+# an endless loop costs this many seconds and its own points; one that cannot be interrupted also those after it
 c.Execute.timeout = {seconds}
 c.ExecutePreprocessor.timeout = {seconds}
+c.Execute.raise_on_iopub_timeout = False
 
 # nbgrader takes every word on standard error for a failure: a warning must cost no points
 c.IgnorePattern.enabled = True

@@ -13,6 +13,7 @@ from jaalnet_core.course.projects import (
     Entry,
     Measured,
     Protocol,
+    bill_by_part,
     compare,
     gflop_of,
     measure,
@@ -74,6 +75,16 @@ def test_the_bill_counts_all_that_forward_does() -> None:
             return super().forward(images) + super().forward(images.flip(-1)).flip(-1)
 
     assert gflop_of(Twice(3, 1, 1), SIZE) == pytest.approx(2 * gflop_of(nn.Conv2d(3, 1, 1), SIZE))
+
+
+def test_the_parts_add_up_to_the_bill_and_the_decoder_is_the_dearest() -> None:
+    network = build_lf_net("tiny")
+    parts = bill_by_part(network, SIZE)
+    assert sum(parts.values()) == pytest.approx(gflop_of(network, SIZE))
+    assert next(iter(parts)) == "decoder"
+    assert parts["stem"] == pytest.approx(2 * 27 * 8 * 32 * 32 / 1e9)
+    assert parts["pool"] == 0
+    assert set(parts) == {name for name, _ in network.named_children()}
 
 
 def test_counting_leaves_the_mode_as_it_was() -> None:
@@ -219,7 +230,10 @@ def test_over_the_budget_no_score_counts() -> None:
     assert compare(rich, baseline).verdict == "over budget"
     assert compare(measured("just", [[0.99] * 6] * 2, gflop=1.0), baseline).verdict == "better"
     assert compare(measured("uncounted", [[0.99] * 6] * 2, gflop=0.0), baseline).verdict == "over budget"
-    assert "rich: over budget; 1.0001 of 1.0000 GFLOP" in compare(rich, baseline).sentence
+    report = compare(rich, baseline).report
+    assert "rich: over budget (2 seeds, 6 pictures)" in report
+    assert "bill 1.0001 of 1.0000 GFLOP" in report
+    assert "Dice +37.25 points" in report
 
 
 def test_other_pictures_or_another_protocol_are_not_compared() -> None:
@@ -241,7 +255,7 @@ def test_other_validation_pictures_are_noticed_by_their_content() -> None:
 def test_the_table_keeps_every_trial_in_order() -> None:
     baseline = measured("baseline", EASY_AND_HARD)
     trials = [measured("failed", [[0.1] * 6] * 2), measured("rich", EASY_AND_HARD, gflop=2.0)]
-    lines = trials_table(baseline, trials).splitlines()
+    lines = str(trials_table(baseline, trials)).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| baseline", "| failed", "| rich"]
     assert lines[3].endswith("| worse |")
     assert lines[4].endswith("| over budget |")

@@ -22,6 +22,7 @@ from jaalnet_core.course.projects import (
     sheet,
     sheet_problems,
 )
+from jaalnet_core.course.projects.tables import Table
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.evaluation import evaluate_network
@@ -108,8 +109,8 @@ def test_a_dial_changes_the_picture_and_not_the_mask() -> None:
     assert result.means[1] < result.means[0]
     assert (result.found, result.outcome) == ("worse", "supported")
     assert replace_expected(result, "better").outcome == "refuted"
-    assert "contrast: mean dice" in result.sentence
-    assert "expected worse, found worse: supported" in result.sentence
+    assert "contrast: mean dice" in result.report
+    assert "expected worse, found worse: supported" in result.report
 
 
 def replace_expected(result: Result, expected: str) -> Result:
@@ -140,6 +141,16 @@ def test_a_disturbance_of_ones_own() -> None:
     result = run_experiment(experiment, NETWORK, PICTURES)
     assert result.outcome == "supported"
     assert PICTURES.images[1, 0].min() > 100, "the pictures themselves are as before"
+
+
+def test_a_disturbance_of_controlled_pictures_needs_none_given() -> None:
+    small = {"pictures": 8, "size": Size(32, 32), "on": "controlled"}
+    result = run_experiment(Experiment("brightness", (1.0, 0.3), "worse", **small), NETWORK)
+    assert result.ids[0] == "controlled_0000"
+    assert result.means[1] != pytest.approx(result.means[0], abs=0.05)
+    clean = run_experiment(Experiment("area", (0.2, 0.3), "worse", pictures=8, size=Size(32, 32)), NETWORK)
+    assert clean.experiment.on == "controlled"
+    assert torch.equal(result.values[0], clean.values[0]), "the held dials are those of the clean picture"
 
 
 def scores_of(gaps: list[float]) -> Result:
@@ -175,6 +186,7 @@ def test_what_was_found_follows_from_the_interval(gaps, found) -> None:
         ({"expected": "bad"}, "expected worse"),
         ({"score": "f1"}, "score: found 'f1'"),
         ({"pictures": 3}, "8 or more"),
+        ({"factor": "blur", "on": "mine"}, "given or controlled"),
     ],
 )
 def test_an_experiment_that_cannot_be_run_is_refused(changes, message) -> None:
@@ -283,7 +295,7 @@ def test_a_sheet_says_what_is_missing_in_which_record() -> None:
 
 
 def test_the_sheet_is_a_table_with_a_row_each() -> None:
-    lines = sheet([complete(seen="a | b\nc"), Failure("square_8")]).splitlines()
+    lines = str(sheet([complete(seen="a | b\nc"), Failure("square_8")])).splitlines()
     assert len(lines) == 4
     assert len({line.count("|") for line in lines}) == 1
     assert "a / b c" in lines[2]
@@ -307,8 +319,18 @@ def test_a_rubric_adds_up(rubric) -> None:
 
 
 def test_a_rubrics_table_holds_every_level() -> None:
-    table = BUDGET_RUBRIC.table()
+    table = str(BUDGET_RUBRIC.table())
     for criterion in BUDGET_RUBRIC.criteria:
         assert all(words in table for _, words in criterion.levels)
     assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) == 1
     assert "20 points in all" in table
+
+
+def test_a_notebook_shows_a_table_and_nothing_in_it_is_markup() -> None:
+    shown = Table(("a", "b"), (("**4**: `x < y`", "<img>"),), note="so | so")._repr_html_()
+    assert "<b>4</b>: <code>x &lt; y</code>" in shown
+    assert "&lt;img&gt;" in shown
+    assert shown.count("<td") == shown.count("<th ") == 2
+    assert "<p>so | so</p>" in shown
+    with pytest.raises(ValueError, match="found 1 cells, expected 2"):
+        Table(("a", "b"), (("c",),))

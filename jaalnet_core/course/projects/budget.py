@@ -2,7 +2,7 @@
 
     baseline = measure(Entry("baseline", lambda: build_lf_net("tiny")), protocol, train, validation)
     mine = measure(Entry("mine", MyNetwork, loss=my_loss), protocol, train, validation)
-    print(compare(mine, baseline).sentence)
+    print(compare(mine, baseline).report)
 
 The bill is what the finished network multiplies to outline one picture, counted by `flops.flop_counter`: convolutions
 and matrix products, which is nearly all that such networks do. Work in other operations is not seen by the counter.
@@ -18,10 +18,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.transforms import v2
 
 from jaalnet_core.ablation import Difference, paired_difference
 from jaalnet_core.course.projects.learning import learn
+from jaalnet_core.course.projects.tables import Table
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.evaluation import evaluate_network
@@ -119,6 +121,26 @@ def gflop_of(network: nn.Module, size: Size) -> float:
     Raises:
         SettingsError: what comes out has another shape than `(1, 1, H, W)`.
     """
+    return _count(network, size).get_total_flops() / 1e9
+
+
+def bill_by_part(network: nn.Module, size: Size) -> dict[str, float]:
+    """GFLOP of each part that the network itself names (its children), the dearest first; lists count as one part.
+
+    Raises:
+        SettingsError: what comes out has another shape than `(1, 1, H, W)`.
+    """
+    counted, top = _count(network, size).get_flop_counts(), type(network).__name__
+    parts = {}
+    for name, child in network.named_children():
+        inside = [f"{top}.{name}"]
+        if isinstance(child, nn.ModuleList):  # a list is never called itself
+            inside = [f"{top}.{name}.{number}" for number in range(len(child))]
+        parts[name] = sum(sum(counted.get(module, {}).values()) for module in inside) / 1e9
+    return dict(sorted(parts.items(), key=lambda part: -part[1]))
+
+
+def _count(network: nn.Module, size: Size) -> FlopCounterMode:
     was_training = network.training
     network.eval()
     picture = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
@@ -128,7 +150,7 @@ def gflop_of(network: nn.Module, size: Size) -> float:
     if not isinstance(logits, Tensor) or logits.shape != (1, 1, *size):
         found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise SettingsError(f"network: found {found} for a picture of {size}, expected logits {(1, 1, *size)}.")
-    return counter.get_total_flops() / 1e9
+    return counter
 
 
 def measure(entry: Entry, protocol: Protocol, train: LesionArrays, validation: LesionArrays) -> Measured:
@@ -172,16 +194,16 @@ class Comparison:
         return self.difference.verdict if self.candidate.within_budget else "over budget"
 
     @property
-    def sentence(self) -> str:
-        """The verdict with its numbers, for people."""
-        one, points = self.candidate, [100 * value for value in (self.difference.mean, *self._interval)]
-        bill = f"{one.gflop:.4f} of {one.protocol.gflop:.4f} GFLOP"
-        gain = f"{points[0]:+.2f} points of Dice (95%: {points[1]:+.2f} to {points[2]:+.2f})"
-        return f"{one.name}: {self.verdict}; {bill}; {gain}, {len(one.dice)} seeds, {one.dice.shape[1]} pictures"
-
-    @property
-    def _interval(self) -> tuple[float, float]:
-        return self.difference.low, self.difference.high
+    def report(self) -> str:
+        """The verdict with its numbers, for people: three lines."""
+        one, gap = self.candidate, self.difference
+        return "\n".join(
+            [
+                f"{one.name}: {self.verdict} ({len(one.dice)} seeds, {one.dice.shape[1]} pictures)",
+                f"  bill {one.gflop:.4f} of {one.protocol.gflop:.4f} GFLOP",
+                f"  Dice {100 * gap.mean:+.2f} points (95%: {100 * gap.low:+.2f} to {100 * gap.high:+.2f})",
+            ]
+        )
 
 
 def compare(candidate: Measured, baseline: Measured) -> Comparison:
@@ -200,26 +222,23 @@ def compare(candidate: Measured, baseline: Measured) -> Comparison:
     return Comparison(candidate, baseline, paired_difference(candidate.dice, baseline.dice))
 
 
-def trials_table(baseline: Measured, trials: Sequence[Measured]) -> str:
-    """All trials in the order in which they were made, in Markdown: the failed ones belong to the result.
+def trials_table(baseline: Measured, trials: Sequence[Measured]) -> Table:
+    """All trials in the order in which they were made: the failed ones belong to the result.
 
     Raises:
         SettingsError: protocols or pictures differ.
     """
-    rows = [
-        "| entry | GFLOP | parameters | Dice, mean over seeds | difference, points (95%) | verdict |",
-        "| --- | --- | --- | --- | --- | --- |",
-        f"| {_row_start(baseline)} | | the baseline |",
-    ]
+    head = ("entry", "GFLOP", "parameters", "Dice, mean", "difference, points (95%)", "verdict")
+    rows = [(*_row_start(baseline), "", "the baseline")]
     for one in trials:
         seen = compare(one, baseline)
         mean, low, high = (100 * value for value in (seen.difference.mean, seen.difference.low, seen.difference.high))
-        rows.append(f"| {_row_start(one)} | {mean:+.2f} ({low:+.2f} to {high:+.2f}) | {seen.verdict} |")
-    return "\n".join(rows)
+        rows.append((*_row_start(one), f"{mean:+.2f} ({low:+.2f} to {high:+.2f})", seen.verdict))
+    return Table(head, tuple(rows))
 
 
-def _row_start(one: Measured) -> str:
-    return f"{one.name} | {one.gflop:.4f} | {one.parameters:,} | {100 * one.dice.mean().item():.2f}"
+def _row_start(one: Measured) -> tuple[str, str, str, str]:
+    return one.name, f"{one.gflop:.4f}", f"{one.parameters:,}", f"{100 * one.dice.mean().item():.2f}"
 
 
 def _check(protocol: Protocol, train: LesionArrays, validation: LesionArrays) -> None:

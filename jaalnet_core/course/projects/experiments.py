@@ -2,7 +2,7 @@
 
 experiment = Experiment("contrast", levels=(1.0, 0.35, 0.1), expected="worse")
 result = run_experiment(experiment, network)
-print(result.sentence)
+print(result.report)
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ DIALS = tuple(field.name for field in dataclasses.fields(Dials))
 DISTURBANCES: dict[str, Change] = {"brightness": brighten, "blur": blur, "warmth": warm}
 NO_EFFECT = 0.02  # an interval wholly within this of zero is called no effect
 FEWEST_PICTURES = 8
+BATCH = 16  # pictures at once: a laptop's memory is small
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Experiment:
             pictures (`brightness`, `blur`, `warmth`), or a name for `change`.
         levels: its settings; the first is what the last is compared with.
         expected: what the hypothesis says of the score at the last level: `worse`, `better` or `no effect`.
+        on: what a disturbance changes: the `given` pictures, or `controlled` ones; a dial only turns on the latter.
         held: of controlled pictures, all the other dials.
         score: one of `metrics.METRICS`.
         pictures: how many.
@@ -57,6 +59,7 @@ class Experiment:
     factor: str
     levels: tuple[float, ...]
     expected: Expected
+    on: Literal["given", "controlled"] = "given"
     held: Dials = CLEAN
     score: str = "dice"
     pictures: int = 16
@@ -66,6 +69,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
+        if self.factor in DIALS:
+            object.__setattr__(self, "on", "controlled")
         known = (*DIALS, *DISTURBANCES)
         if self.change is None and self.factor not in known:
             raise SettingsError(f"factor: found {self.factor!r}, expected {', '.join(known)}, or a `change` with it.")
@@ -77,13 +82,10 @@ class Experiment:
             raise SettingsError(f"expected: found {self.expected!r}, expected worse, better or no effect.")
         if self.score not in METRICS:
             raise SettingsError(f"score: found {self.score!r}, expected one of {', '.join(METRICS)}.")
+        if self.on not in ("given", "controlled"):
+            raise SettingsError(f"on: found {self.on!r}, expected given or controlled.")
         if self.pictures < FEWEST_PICTURES:
             raise SettingsError(f"pictures: found {self.pictures}, expected {FEWEST_PICTURES} or more for an interval.")
-
-    @property
-    def on_controlled_pictures(self) -> bool:
-        """Whether the pictures are drawn for it; else those given are changed."""
-        return self.factor in DIALS
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,15 +132,14 @@ class Result:
         return "supported" if self.found == self.experiment.expected else "refuted"
 
     @property
-    def sentence(self) -> str:
-        """All of it for people."""
-        steps = " -> ".join(
-            f"{mean:.3f} at {level:g}" for mean, level in zip(self.means, self.experiment.levels, strict=True)
-        )
-        gap, low, high = self.difference
+    def report(self) -> str:
+        """All of it for people: three lines."""
+        one, (gap, low, high) = self.experiment, self.difference
+        steps = ", ".join(f"{mean:.3f} at {level:g}" for mean, level in zip(self.means, one.levels, strict=True))
         return (
-            f"{self.experiment.factor}: mean {self.experiment.score} {steps}; difference {gap:+.3f} "
-            f"({low:+.3f} to {high:+.3f}); expected {self.experiment.expected}, found {self.found}: {self.outcome}"
+            f"{one.factor}: mean {one.score} {steps}\n"
+            f"  difference {gap:+.3f} (95%: {low:+.3f} to {high:+.3f})\n"
+            f"  expected {one.expected}, found {self.found}: {self.outcome}"
         )
 
 
@@ -154,7 +155,10 @@ def run_experiment(experiment: Experiment, network: nn.Module, arrays: LesionArr
     """
     steps = [_pictures_at(experiment, level, arrays) for level in experiment.levels]
     values = torch.stack(
-        [scores(evaluate_network(network, step, progress=False).counts)[experiment.score] for step in steps]
+        [
+            scores(evaluate_network(network, step, batch_size=BATCH, progress=False).counts)[experiment.score]
+            for step in steps
+        ]
     )
     return Result(experiment, weights_of(network), steps[0].ids, values)
 
@@ -168,10 +172,10 @@ def weights_of(network: nn.Module) -> str:
 
 
 def _pictures_at(experiment: Experiment, level: float, arrays: LesionArrays | None) -> LesionArrays:
-    if experiment.on_controlled_pictures:
-        setting = int(level) if experiment.factor == "hairs" else level
-        dials = dataclasses.replace(experiment.held, **{experiment.factor: setting})
-        return controlled_arrays(experiment.pictures, experiment.size, seed=experiment.seed, dials=dials)
+    if experiment.factor in DIALS:
+        return _drawn(experiment, **{experiment.factor: int(level) if experiment.factor == "hairs" else level})
+    if experiment.on == "controlled":
+        arrays = _drawn(experiment)
     if arrays is None or len(arrays) < experiment.pictures:
         found = "none" if arrays is None else len(arrays)
         raise SettingsError(
@@ -183,3 +187,8 @@ def _pictures_at(experiment: Experiment, level: float, arrays: LesionArrays | No
     except ValueError as error:
         raise SettingsError(f"{experiment.factor} at {level:g}: {error}") from error
     return LesionArrays(arrays.ids[: len(images)], images, arrays.masks[: len(images)])
+
+
+def _drawn(experiment: Experiment, **turned: float) -> LesionArrays:
+    dials = dataclasses.replace(experiment.held, **turned)
+    return controlled_arrays(experiment.pictures, experiment.size, seed=experiment.seed, dials=dials)

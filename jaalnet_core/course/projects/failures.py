@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from jaalnet_core.course.projects.experiments import Experiment, Outcome, Result, run_experiment, weights_of
+from jaalnet_core.course.projects.experiments import BATCH, Experiment, Outcome, Result, run_experiment, weights_of
+from jaalnet_core.course.projects.tables import Table
 from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.data.synthetic import TEST_START, make_arrays
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.evaluation import evaluate_network
 from jaalnet_core.metrics import METRICS, scores
+from jaalnet_core.size import Size
 
 KINDS = {
     "missed": "nothing of the lesion is marked",
@@ -26,6 +29,7 @@ WORST_SHARE = 0.25  # a picture outside the worst quarter by its score is no fai
 FEWEST_WORDS = {"seen": 6, "hypothesis": 8, "conclusion": 8}
 FEWEST_FACTORS = 3
 WANTED = 10
+HARD = (0.6, 1.0)  # range of difficulty
 _SAME = 1e-3  # a pixel or two of a small lesion may fall otherwise on another machine
 
 
@@ -71,6 +75,11 @@ class Failure:
     score: str = "dice"
 
 
+def hard_pictures(count: int, size: Size = Size(128, 128)) -> LesionArrays:
+    """Synthetic pictures with most of the trouble that the generator knows; none is in a training or test set."""
+    return make_arrays(count, size, first=TEST_START // 2, difficulty=HARD, progress=False)
+
+
 def kind_of(counts: Sequence[int] | Tensor) -> str:
     """Which of `KINDS` a picture's tp, fp, fn, tn are; ties between the last three are `shifted`."""
     tp, fp, fn, _ = (int(count) for count in counts)
@@ -108,7 +117,7 @@ def problems(failure: Failure, arrays: LesionArrays, network: nn.Module, *, reru
         network: that failed.
         rerun: run the experiment again and compare every score; else only the network's fingerprint is compared.
     """
-    counts = evaluate_network(network, arrays, progress=False).counts
+    counts = evaluate_network(network, arrays, batch_size=BATCH, progress=False).counts
     fresh = {} if rerun else None
     return _problems(failure, arrays, counts, network, fresh)
 
@@ -123,19 +132,17 @@ def sheet_problems(failures: Sequence[Failure], arrays: LesionArrays, network: n
     factors = {failure.result.experiment.factor for failure in failures if failure.result}
     if len(factors) < FEWEST_FACTORS:
         found.append(f"things varied: {len(factors)}, expected at least {FEWEST_FACTORS} different ones")
-    counts = evaluate_network(network, arrays, progress=False).counts
+    counts = evaluate_network(network, arrays, batch_size=BATCH, progress=False).counts
     fresh: dict[Experiment, Result] = {}
     for failure in failures:
         found += [f"{failure.picture}: {one}" for one in _problems(failure, arrays, counts, network, fresh)]
     return found
 
 
-def sheet(failures: Sequence[Failure]) -> str:
-    """The records as a Markdown table, a row each."""
-    rows = [
-        "| picture | seen | kind | hypothesis | changed | difference (95%) | outcome | conclusion |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+def sheet(failures: Sequence[Failure]) -> Table:
+    """The records as a table, a row each."""
+    head = ("picture", "seen", "kind", "hypothesis", "changed", "difference (95%)", "outcome", "conclusion")
+    rows = []
     for one in failures:
         changed = gap = "none yet"
         if one.result is not None:
@@ -143,9 +150,8 @@ def sheet(failures: Sequence[Failure]) -> str:
             changed = f"{experiment.factor} {experiment.levels[0]:g} to {experiment.levels[-1]:g}"
             mean, low, high = one.result.difference
             gap = f"{experiment.score} {mean:+.3f} ({low:+.3f} to {high:+.3f})"
-        cells = (one.picture, one.seen, one.kind, one.hypothesis, changed, gap, one.outcome, one.conclusion)
-        rows.append("| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |")
-    return "\n".join(rows)
+        rows.append((one.picture, one.seen, one.kind, one.hypothesis, changed, gap, one.outcome, one.conclusion))
+    return Table(head, tuple(rows))
 
 
 def _problems(
@@ -188,7 +194,7 @@ def _unsaid(failure: Failure) -> list[str]:
 def _wrong_kind(failure: Failure, counts: Tensor) -> list[str]:
     if failure.kind == (counted := kind_of(counts)):
         return []
-    return [f"kind: {failure.kind!r}, but the counted pixels say {counted!r} ({KINDS[counted]})"]
+    return [f"kind: {failure.kind!r}, but the counted pixels say {counted!r}"]
 
 
 def _not_run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jaalnet_core.course.projects.tables import Table
 from jaalnet_core.errors import SettingsError
 
 
@@ -38,13 +39,14 @@ class Rubric:
         """Points in all."""
         return sum(criterion.most for criterion in self.criteria)
 
-    def table(self) -> str:
-        """In Markdown: a row a criterion, a column a level."""
-        rows = ["| what is looked at | none | half | full |", "| --- | --- | --- | --- |"]
-        for criterion in self.criteria:
-            cells = [f"**{points}**: {words}" for points, words in criterion.levels]
-            rows.append("| " + " | ".join([criterion.name, *cells]) + " |")
-        return "\n".join([*rows, "", f"{self.title}: {self.most} points in all."])
+    def table(self) -> Table:
+        """A row a criterion, a column a level."""
+        rows = tuple(
+            (criterion.name, *(f"**{points}**: {words}" for points, words in criterion.levels))
+            for criterion in self.criteria
+        )
+        head = ("what is looked at", "none", "half", "full")
+        return Table(head, rows, note=f"{self.title}: {self.most} points in all.")
 
     def total(self, points: Sequence[int]) -> int:
         """The sum, each row's points being one of its levels.

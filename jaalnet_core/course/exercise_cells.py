@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from jaalnet_core.errors import JaalnetError
 TASK, GIVEN, STUB, CHECK = "exercise-task", "exercise-given", "exercise-stub", "exercise-check"
 SOLUTION = "solution"
 _DIFFICULTY = "**Difficulty**"
+_FENCED = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -25,7 +27,8 @@ class ExerciseCells:
         given: cells that show or define something for it; may be none.
         stub: code to be completed.
         check: code that calls `course.check`.
-        solution: code that may stand in the stub's place, and words about it; none in a learner's notebook.
+        solution: what may stand in the stub's place, and words about it, folded away in Markdown so that running
+            the whole lesson never puts it into a learner's answer; none in a learner's notebook.
     """
 
     number: str
@@ -38,7 +41,7 @@ class ExerciseCells:
     @property
     def solution_source(self) -> str:
         """The code of the solution."""
-        return "\n\n".join(cell.source for cell in self.solution if cell.cell_type == "code")
+        return "\n\n".join(source for cell in self.solution for source in _FENCED.findall(_folded(cell)))
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -122,11 +125,27 @@ def without_outputs(notebook: Any) -> Any:
 
 
 def fill_in_exercises(notebook: Any) -> None:
-    """Write what is generated: the heading of each task from the registry, and solutions folded away."""
+    """Write what is generated: the heading of each task from the registry, and solutions folded away.
+
+    A solution may be written as a code cell; here it becomes Markdown.
+    """
     for exercise in exercises_in(notebook):
         exercise.task.source = f"{find_exercise(exercise.number).heading}\n\n{task_body(exercise.task.source)}"
         for cell in exercise.solution:
-            cell.metadata["jupyter"] = {"source_hidden": True}
+            if cell.cell_type == "code":
+                cell.source = _folded(cell)
+                cell.cell_type = "markdown"
+                for part in ("outputs", "execution_count"):
+                    cell.pop(part, None)
+                cell.metadata.pop("jupyter", None)
+
+
+def _folded(cell: Any) -> str:
+    """A solution's cell as Markdown that a click unfolds; Markdown as it is."""
+    if cell.cell_type != "code":
+        return cell.source
+    summary = f"<summary>A solution of exercise {cell.metadata['jaalnet']['exercise']}</summary>"
+    return f"<details>{summary}\n\n```python\n{cell.source.strip()}\n```\n\n</details>"
 
 
 def task_body(source: str) -> str:

@@ -49,7 +49,7 @@ def _faults_of(exercise: ExerciseCells, heading: str) -> Iterator[str]:
     if not exercise.solution_source:
         yield f"exercise {exercise.number}: no solution"
     for cell in exercise.solution:
-        if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+        if cell.cell_type == "code" or not cell.source.startswith("<details>"):
             yield f"exercise {exercise.number}: its solution is not folded away; `jaalnet lessons run` does it"
     said = "".join(output.get("text", "") for output in exercise.check.get("outputs", []))
     if f"Exercise {exercise.number}: not attempted" not in said:
@@ -61,8 +61,9 @@ def solution_faults(notebook: Any) -> Iterator[str]:
     defined: dict[str, str] = {}
     for cell in notebook.cells:
         if role(cell) == SOLUTION:
+            number = cell.metadata["jaalnet"]["exercise"]
             for name in re.findall(r"^(?:def|class) (\w+)|^(\w+) = ", cell.source, re.MULTILINE):
-                defined["".join(name)] = cell.metadata["jaalnet"]["exercise"]
+                defined["".join(name)] = number
         elif cell.cell_type == "code" and role(cell) is None:
             for name, number in defined.items():
                 if re.search(rf"\b{name}\b", cell.source):

@@ -11,7 +11,9 @@ from jaalnet_core.course.lessons import COMPARED, FACTS, NAVIGATION, tagged
 
 # what holds numbers that are no claims: code, formulas, links, pictures, HTML tags, identifiers of papers
 _NO_CLAIMS = re.compile(
-    r"```.*?```|~~~.*?~~~|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|<[^>]+>|doi \S+|https?://\S+", re.DOTALL
+    r"```.*?```|~~~.*?~~~|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$|!?\[[^\]]*\]\([^)]*\)|<[^>]+>|doi \S+|https?://\S+"
+    r"|\b[Ee]xercises? \d+\.\d+(?:(?:, | and | or )\d+\.\d+)*",
+    re.DOTALL,
 )
 _NUMBER = re.compile(r"(?<![\w.,/x×-])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d+)(?![\w/]|\.\d|,\d|[x×]\d)")
 _YEAR = re.compile(r"(19|20)\d\d")

@@ -86,7 +86,12 @@ def test_headings_are_generated_and_renewed_and_solutions_folded() -> None:
     fill_in_exercises(made)
     assert task.source == f"{heading}\n\n{TASK}"
     assert task_body(task.source) == TASK
-    assert all(cell.metadata.jupyter.source_hidden for cells in exercises_in(made) for cell in cells.solution)
+    for cells in exercises_in(made):
+        (solution,) = cells.solution
+        assert solution.cell_type == "markdown"
+        assert solution.source.startswith(
+            f"<details><summary>A solution of exercise {cells.number}</summary>\n\n```python"
+        )
 
 
 def test_a_learners_copy_has_no_solution_and_solving_puts_it_into_the_stub() -> None:
@@ -122,7 +127,7 @@ def unnumbered(made: Any) -> None:
 
 
 def unfolded(made: Any) -> None:
-    del exercises_in(made)[0].solution[0].metadata["jupyter"]
+    exercises_in(made)[0].solution[0].source = "```python\ntwice = 2\n```"
 
 
 def attempted(made: Any) -> None:

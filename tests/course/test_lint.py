@@ -194,6 +194,7 @@ def test_cells_in_another_order_are_found(check) -> None:
         ("`0.5` and $0.5$ and [0.5](README.md)", []),
         ("5,900 GFLOP", ["5,900"]),
         ("version 1.2.3", []),
+        ("Exercise 3.1 needs exercises 3.2, 3.3 and 3.4, but not 3.5", ["3.5"]),
         ("| 1,024 | 0.25 |", ["1,024", "0.25"]),
     ],
 )

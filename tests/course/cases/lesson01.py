@@ -330,6 +330,8 @@ class OfThePackage(AugmentedLesions):
     pass
 
 
+MIXED = "mixed = np.random.SeedSequence([self.seed, self.epoch, i])"
+
 CASES = {
     "1.1": Cases(
         right={"by OpenCV": by_opencv, "by indexing": by_indexing},
@@ -429,5 +431,9 @@ CASES = {
             "not what augment returned": Fault(NotAugmented, "was not returned"),
         },
         own={"AugmentedLesions": OfThePackage},
+        equivalent={
+            f"{MIXED}.generate_state(1)[0]  ->  {MIXED}.generate_state{other}": "the same number, the sequence's first"
+            for other in ("(1)[-1]", "(2)[0]")
+        },
     ),
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _STYLE = "text-align: left; vertical-align: top"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
     """Cells of text; `str(table)` is Markdown, a notebook shows HTML. `**bold**` and `` `code` `` are kept in both.
 
@@ -32,6 +32,8 @@ class Table:
         lines = [self.head, ("---",) * len(self.head), *self.rows]
         table = "\n".join("| " + " | ".join(_on_a_line(cell) for cell in row) + " |" for row in lines)
         return f"{table}\n\n{self.note}" if self.note else table
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         head = "".join(f'<th style="{_STYLE}">{_as_html(cell)}</th>' for cell in self.head)

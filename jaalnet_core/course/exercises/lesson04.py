@@ -18,7 +18,7 @@ def judge_shares(attention_shares) -> None:
         scores = size * torch.randn(batch, keys, queries)
         what = f"the shares for scores of shape {tuple(scores.shape)}"
         found = call(attention_shares, scores.clone())
-        same_shape(found, scores.shape, what)
+        same_shape(found, scores.shape, f"the result for scores of shape {tuple(scores.shape)}")
         expect(
             bool(torch.isfinite(torch.as_tensor(found)).all()),
             "with scores of several hundred some shares are nan or infinite: the exponential of a large score "

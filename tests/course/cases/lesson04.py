@@ -33,7 +33,7 @@ SHARES = Cases(
         "sigmoid": Fault(torch.sigmoid, "squashes each score on its own"),
         "logarithms": Fault(lambda scores: scores.log_softmax(1), "those are logarithms"),
         "scaled": Fault(lambda scores: (scores / scores.shape[1] ** 0.5).softmax(1), "the scores were scaled first"),
-        "transposed": Fault(lambda scores: scores.softmax(1).transpose(1, 2), "has shape"),
+        "transposed": Fault(lambda scores: scores.softmax(1).transpose(1, 2), "the result for scores of"),
         "overflowing": Fault(lambda scores: scores.exp() / scores.exp().sum(1, keepdim=True), "nan or infinite"),
     },
 )

@@ -53,8 +53,8 @@ EXERCISES = (
             "instead, so that it can be pooled afterwards?",
             "Draw whole rows of `counts`: as many indices as there are images, with replacement. Sum the rows drawn, "
             "divide once, keep the quotient; that, `samples` times.",
-            "With rng = np.random.default_rng(seed), rng.integers(n, size=(samples, n)) holds all indices at once; "
-            "counts[indices] then has shape (samples, n, 4). np.quantile cuts off the tails.",
+            "torch.randint(n, (samples, n), generator=...) makes all indices at once; counts[indices] then has shape "
+            "(samples, n, 4). Which axis has to be summed? torch.quantile cuts off the tails.",
         ),
         judge=judge_pooled_interval,
     ),

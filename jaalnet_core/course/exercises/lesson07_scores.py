@@ -79,7 +79,10 @@ def judge_two_averages(two_averages: Callable[[Tensor], tuple[float, float]]) ->
     for trial in range(6):
         counts = random_counts(int(draw.integers(4, 10)), draw)
         if trial >= 2:  # somewhere an image without lesion, left alone; then one with dust on it
-            counts[int(draw.integers(len(counts)))] = torch.tensor([0, 0, 0, int(draw.integers(100, 900))])
+            counts[int(draw.integers(3, len(counts)))] = torch.tensor([0, 0, 0, int(draw.integers(100, 900))])
+            counts[1:3, :3] = torch.tensor([[3, 2, 5], [2, 5, 3]]) * int(
+                draw.integers(1, 9)
+            )  # fp or fn balance the rest
         if trial >= 4:
             counts[0] = torch.tensor([0, int(draw.integers(1, 9)), 0, int(draw.integers(100, 900))])
         _compare_averages(call(two_averages, counts.clone()), counts, trial >= 2)

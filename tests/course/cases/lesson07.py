@@ -312,6 +312,10 @@ CASES = {
             "seed fixed": Fault(always_seed_zero, "does not depend on `seed`"),
             "samples ignored": Fault(lambda c, samples, seed: interval(c, 2000, seed), "as `samples` says"),
         },
+        equivalent={
+            "draw = torch.Generator().manual_seed(seed)  ->  draw = torch.manual_seed(seed)": "PyTorch's own generator "
+            "is seeded and drawn from: the same numbers",
+        },
         own={"the package's": lambda c, samples, seed: metric_intervals(c, samples=samples)["pooled"]["dice"]},
     ),
     "7.4": Cases(

@@ -381,7 +381,8 @@ def test_the_sandbox_keeps_a_rogue_in_and_grades_it_all_the_same(graded: Class, 
     found = dict(line.split(" -> ", 1) for line in answer.outputs[0].text.splitlines())
     assert found["network"].startswith("OSError")
     assert int(found["user"]) != 0
-    assert found["course"] == found["solutions"] == "[]"
+    assert found["course"].startswith(("[]", "FileNotFoundError"))
+    assert found["solutions"] == "[]"
     assert found["elsewhere"].startswith(("PermissionError", "OSError"))
     assert found["memory"].startswith("MemoryError")
     assert found["scratch"] == "1"

@@ -20,8 +20,8 @@ NOTEBOOKS = ROOT / "notebooks"
 LESSONS = find_lessons(NOTEBOOKS)
 
 
-def test_there_are_ten_lessons_named_by_number_and_subject() -> None:
-    assert [lesson.number for lesson in LESSONS] == list(range(10))
+def test_there_are_eleven_lessons_named_by_number_and_subject() -> None:
+    assert [lesson.number for lesson in LESSONS] == list(range(11))
     for lesson in LESSONS:
         subject = re.sub(r"[^a-z]+", "_", lesson.title.lower().replace("-", "_")).strip("_")
         assert lesson.path.stem == f"{lesson.number:02d}_{subject}"

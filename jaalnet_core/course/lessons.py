@@ -28,7 +28,7 @@ class Lesson:
 
     Attributes:
         path: the notebook.
-        number: 0 to 9, as in the file's name.
+        number: 0 to 10, as in the file's name.
         title: as in its heading.
         minutes: what a learner takes to read it and play with it.
         needs: numbers of the lessons it builds on.

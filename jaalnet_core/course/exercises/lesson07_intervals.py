@@ -10,20 +10,27 @@ import torch
 from torch import Tensor
 
 from jaalnet_core.bootstrap import bootstrap_interval, resample_weights
-from jaalnet_core.course.judging import agrees, call, expect, generator
+from jaalnet_core.course.judging import Wrong, agrees, call, expect, generator
 from jaalnet_core.metrics import pooled, scores
 
 SAMPLES = 2500  # an end is then known to about a twentieth of the score's standard deviation
 _ALLOWED = 0.3  # of that deviation
+_ALLOWED_ON_AVERAGE = 0.2  # over both sets
 
 
 def judge_pooled_interval(pooled_interval: Callable[[Tensor, int, int], tuple[float, float]]) -> None:
     """7.3: the middle 95% of the pooled Dice over resampled images."""
     draw = generator()
+    shift = []
     for _ in range(2):
         counts = _uneven_counts(int(draw.integers(25, 45)), draw)
         low, high = _two_ends(call(pooled_interval, counts.clone(), SAMPLES, int(draw.integers(1000))))
-        _judge_ends(low, high, counts)
+        shift.append(_judge_ends(low, high, counts))
+    for end, by in zip(("lower", "upper"), np.mean(shift, axis=0), strict=True):
+        expect(
+            abs(by) < _ALLOWED_ON_AVERAGE,
+            f"your {end} end is off by {by:+.2f} of the Dice's standard deviation. Cut off 0.025 at either side.",
+        )
     few, seed = _uneven_counts(int(draw.integers(8, 14)), draw), int(draw.integers(1000))
     once = _two_ends(call(pooled_interval, few.clone(), 1, seed))
     expect(
@@ -44,8 +51,12 @@ def judge_pooled_interval(pooled_interval: Callable[[Tensor, int, int], tuple[fl
     )
 
 
-def _judge_ends(low: float, high: float, counts: Tensor) -> None:
-    """Compare with many resamples of the package's, and name what a mistaken interval looks like."""
+def _judge_ends(low: float, high: float, counts: Tensor) -> tuple[float, float]:
+    """Compare with many resamples of the package's, and name what a mistaken interval looks like.
+
+    Returns:
+        how far each end is off, in standard deviations of the Dice.
+    """
     right, spread = _ends(counts, lambda means: scores(means)["dice"])
     width, ours = right[1] - right[0], high - low
     said = f"yours goes from {low:.4f} to {high:.4f}, expected about {right[0]:.4f} to {right[1]:.4f}"
@@ -60,7 +71,7 @@ def _judge_ends(low: float, high: float, counts: Tensor) -> None:
         return all(abs(a - b) < _ALLOWED * spread for a, b in zip((low, high), ends, strict=True))
 
     if near(right) and abs(ours - width) < 1.4 * _ALLOWED * spread:
-        return
+        return (low - right[0]) / spread, (high - right[1]) / spread
     each = scores(counts)["dice"]
     expect(
         not agrees((low, high), tuple(torch.quantile(each, _tails()).tolist()), 0.01),
@@ -85,7 +96,7 @@ def _judge_ends(low: float, high: float, counts: Tensor) -> None:
         "draw as many images as the set has.",
     )
     middle = pooled(counts)["dice"]
-    expect(False, f"{said}. The pooled Dice of the whole set is {middle:.4f}: what are your resamples' Dice made of?")
+    raise Wrong(f"{said}. The pooled Dice of the whole set is {middle:.4f}: what are your resamples' Dice made of?")
 
 
 def _uneven_counts(images: int, draw: np.random.Generator) -> Tensor:

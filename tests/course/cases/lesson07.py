@@ -302,6 +302,10 @@ CASES = {
             "pixels drawn": Fault(pixels_drawn, "single pixels had been drawn"),
             "spread of images": Fault(spread_of_images, "ends of the single images' Dice"),
             "90 percent": Fault(lambda c, samples, seed: interval(c, samples, seed, tail=0.05), "too narrow, 0."),
+            "one tail of 5%": Fault(
+                lambda c, samples, seed: (interval(c, samples, seed, tail=0.05)[0], interval(c, samples, seed)[1]),
+                "Cut off 0.025 at either side",
+            ),
             "half as many images": Fault(
                 lambda c, samples, seed: interval(c, samples, seed, drawn=len(c) // 2), "fewer make a shakier Dice"
             ),

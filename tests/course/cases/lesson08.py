@@ -101,6 +101,11 @@ def mistaken(**arguments):
     return lambda variant, base, samples, seed: compare(variant, base, samples, seed, **arguments)
 
 
+def one_sided(variant, base, samples, seed):
+    _, high, verdict = compare(variant, base, samples, seed)
+    return compare(variant, base, samples, seed, tail=0.05)[0], high, verdict
+
+
 def by_the_mean(variant, base, samples, seed):
     low, high, _ = compare(variant, base, samples, seed)
     return low, high, "better" if variant.mean() > base.mean() else "worse"
@@ -184,6 +189,10 @@ CASES = {
             ),
             "a number": Fault(lambda dice, iou: abs(iou_of(dice) - iou), "expected True or False"),
         },
+        equivalent={
+            "return lowest - half <= iou <= highest + half  ->  return lowest - half < iou <= highest + half": "no "
+            "pair is asked for on the very edge, where rounding of the arithmetic decides",
+        },
         own={
             "the package's": lambda dice, iou: (
                 audit(dice=f"{dice:.2f}", iou=f"{iou:.2f}", rules=[r for r in RULES if r.name == "pooled"])
@@ -201,6 +210,7 @@ CASES = {
             "seeds together": Fault(mistaken(together=True), "seed 1 of one recipe is drawn together"),
             "one seed decides": Fault(mistaken(single=True), "a single seed says nothing"),
             "90 percent": Fault(mistaken(tail=0.05), "that is the middle 90%"),
+            "one tail of 5%": Fault(one_sided, "cut off 0.025 at either side"),
             "by the mean": Fault(by_the_mean, "0 lies inside the interval"),
             "never decided": Fault(always_undecided, "0 lies outside"),
             "turned": Fault(turned, "base minus variant"),
@@ -209,6 +219,10 @@ CASES = {
             "seed ignored": Fault(lambda v, b, samples, seed: compare(v, b, samples, None), "gave two intervals"),
             "seed fixed": Fault(lambda v, b, samples, seed: compare(v, b, samples, 0), "does not depend on `seed`"),
             "no verdict": Fault(lambda v, b, samples, seed: compare(v, b, samples, seed)[:2], "three values"),
+        },
+        equivalent={
+            "draw = torch.Generator().manual_seed(seed)  ->  draw = torch.manual_seed(seed)": "PyTorch's own generator "
+            "is seeded and drawn from: the same numbers",
         },
         own={
             "the package's": lambda v, b, samples, seed: (

@@ -94,27 +94,30 @@ def judge_edge_map(edge_map: Callable[[Tensor], Tensor], cause: Any) -> None:
     draw = generator()
     for _ in range(3):
         height, width = (int(n) for n in draw.choice(np.arange(72, 100), 2, replace=False))
-        pictures = np.stack([_two_discs(draw, height, width) for _ in range(2)])
+        pictures = np.stack([_discs(draw, height, width, darkest) for darkest in (80, -5, 190)])
         images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
         kept = images.clone()
         found = call(edge_map, images)
-        same_shape(found, (2, 1, height, width), f"the edge map for images of {tuple(images.shape)}")
+        same_shape(found, (3, 1, height, width), f"the edge map for images of {tuple(images.shape)}")
         expect(torch.equal(images, kept), "the images handed in were changed in place: LF-Net needs them next.")
         _judge_edges(found.detach().float(), pictures)
 
 
-def _two_discs(draw: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A dark disc on skin that grows brighter downwards, and one that a swap of red and blue hides; `(H, W, 3)` bytes.
+def _discs(draw: np.random.Generator, height: int, width: int, darkest: int) -> np.ndarray:
+    """Skin that grows brighter downwards, with a disc on it; `(H, W, 3)` bytes.
 
-    The skin passes the middle of the bytes so slowly that it has no edge, except where values wrap around.
+    The skin passes the middle, the least or the largest of the bytes, so slowly that it has no edge there, except where
+    values wrap around. On skin of medium brightness lies another disc, which a swap of red and blue hides.
     """
     rows, columns = np.indices((height, width))
-    skin = np.linspace(80, 140, height)[:, None, None] + draw.integers(0, 11, 3)  # (H, 1, 3)
+    skin = np.linspace(darkest, darkest + 60, height)[:, None, None] + draw.integers(0, 11, 3)  # (H, 1, 3)
     picture = np.broadcast_to(skin, (height, width, 3)).copy()
     radius, row = draw.uniform(9, 12), height / 2 + draw.uniform(-4, 4)
-    picture[(rows - row) ** 2 + (columns - width * 0.27) ** 2 < radius**2] -= draw.integers(60, 75)
-    picture[(rows - row) ** 2 + (columns - width * 0.73) ** 2 < radius**2] += np.array([100, 11, -60])
-    return picture.round().astype(np.uint8)
+    contrast = draw.integers(60, 75) * (1 if darkest < 0 else -1)
+    picture[(rows - row) ** 2 + (columns - width * 0.27) ** 2 < radius**2] += contrast
+    if darkest == 80:
+        picture[(rows - row) ** 2 + (columns - width * 0.73) ** 2 < radius**2] += np.array([100, 11, -60])
+    return picture.round().clip(0, 255).astype(np.uint8)
 
 
 def _canny(pictures: np.ndarray, low: float = LOW, high: float = HIGH, code: int = cv2.COLOR_RGB2GRAY) -> Tensor:
@@ -124,17 +127,17 @@ def _canny(pictures: np.ndarray, low: float = LOW, high: float = HIGH, code: int
 
 def _judge_edges(found: Tensor, pictures: np.ndarray) -> None:
     expect(
-        float(found.sum()) > 0,
-        "there is no edge pixel at all: what Canny gets is still nearly all one byte. -1 must become 0, and 1 must "
-        "become "
-        "255, before the cast.",
-    )
-    expect(
         not found.max() > 1,
         f"the edge map reaches {float(found.max()):.0f}, expected 0 and 1: OpenCV marks edges with 255.",
     )
     expect(bool(((found == 0) | (found == 1)).all()), "the edge map holds values between 0 and 1.")
     right, scaled = _canny(pictures), (torch.from_numpy(pictures).float() / 127.5 - 1).numpy()
+    hits = int((found * right).sum())
+    expect(
+        hits > 0.05 * right.sum() or found.sum() > right.sum(),
+        f"hardly an edge is left, {hits} of {int(right.sum())} edge pixels: what Canny gets is still nearly all one "
+        "byte. -1 must become 0, and 1 must become 255, before the cast.",
+    )
     mistakes = {
         "times 255 the values leave the bytes and wrap around. From -1 to 1 it is two, so the factor is 127.5.": _canny(
             _wrapped(scaled * 255)
@@ -155,7 +158,7 @@ def _judge_edges(found: Tensor, pictures: np.ndarray) -> None:
     if _dice(found, mistakes[words]) > 0.9:
         raise Wrong(f"the edges are not those of the photograph's bytes: {words}")
     raise Wrong(
-        f"{int(found.sum())} edge pixels, of which {int((found * right).sum())} are among the {int(right.sum())} "
+        f"{int(found.sum())} edge pixels, of which {hits} are among the {int(right.sum())} "
         "that Canny "
         "finds on the photograph's own bytes, 0..255, with thresholds 10 and 100."
     )
@@ -178,6 +181,8 @@ def judge_outline_agreement(outline_agreement: Callable[[Tensor, Tensor, int], f
         truth, drawn = (torch.from_numpy(draw.random((height, width)) < share).float() for share in (0.05, 0.03))
         truth[0, 0] = drawn[-1, :3] = drawn[0, reach + 1] = 1  # something just out of reach
         truth[5, 5] = drawn[5, 5] = 1
+        if trial == 7:
+            drawn = truth.clone()
         found = call(outline_agreement, drawn.clone(), truth.clone(), reach)
         right, mistakes = _agreement_and_mistakes(drawn, truth, reach)
         recognise(found, right, mistakes, f"with a reach of {reach} the agreement")

@@ -343,8 +343,10 @@ CASES = {
             "bilinear, above 0": Fault(
                 lambda mask, factor: (bilinear(mask, factor) > 0).astype(np.uint8), "corners are rounded"
             ),
-            "the whole mask repeated": Fault(lambda mask, factor: np.tile(mask, (factor, factor)), "side by side"),
-            "rows only": Fault(lambda mask, factor: mask.repeat(factor, axis=0), "has shape"),
+            "the whole mask repeated": Fault(
+                lambda mask, factor: np.tile(mask, (factor, factor)), "several times, side by side"
+            ),
+            "rows only": Fault(lambda mask, factor: mask.repeat(factor, axis=0), "has shape ("),
             "height first": Fault(height_first, "the width first"),
             "as float": Fault(lambda mask, factor: by_opencv(mask, factor) * 1.0, "expected uint8"),
         },

@@ -258,6 +258,11 @@ class Pooled(Gates):
         return super().a(stream.mean((2, 3), keepdim=True), side.mean((2, 3), keepdim=True))
 
 
+APPENDED = "maps.append(torch.from_numpy(cv2.Canny(gray, 10, 100)) / 255)"
+WIDENED = "wide = functional.max_pool2d(others[None], 2 * reach + 1, stride=1, padding=reach)"
+EVEN = "the sum of both slopes' sizes is always even, so that above 10 is above 11"
+CUT = "one grey value more or less is within what the check allows to those who cut instead of rounding"
+
 CASES = {
     "2.1": Cases(
         right={"as a sum": by_two_terms, "channel by channel": by_channels},
@@ -269,7 +274,9 @@ CASES = {
             "of the stream": Fault(lambda stream, logits: stream * (1 + stream.sigmoid()), "gates itself"),
             "sigmoid of the sum": Fault(lambda stream, logits: stream * (1 + logits).sigmoid(), "take it first"),
             "upside down": Fault(lambda stream, logits: stream * (1 + (-logits).sigmoid()), "upside down"),
-            "of the first channel": Fault(lambda stream, logits: (stream * (1 + logits.sigmoid()))[:, :1], "has shape"),
+            "of the first channel": Fault(
+                lambda stream, logits: (stream * (1 + logits.sigmoid()))[:, :1], "has shape ("
+            ),
         },
         own={"run through ContourGate": lambda stream, logits: ContourGate(stream.shape[1])(stream, logits)},
     ),
@@ -277,10 +284,10 @@ CASES = {
         right={"by OpenCV's gradient": by_opencv, "window by window": by_windows},
         wrong={
             "zeros around": Fault(framed, "the frame is drawn"),
-            "no padding": Fault(not_padded, "has shape"),
+            "no padding": Fault(not_padded, "has shape ("),
             "the stride forgotten": Fault(
                 lambda mask, width: functional.max_pool2d(mask, width) + functional.max_pool2d(-mask, width),
-                "has shape",
+                "has shape (",
             ),
             "width to each side": Fault(both_sides, "`width` pixels to each side"),
             "the outer half": Fault(lambda mask, width: largest(mask, width) - mask, "outer half"),
@@ -296,9 +303,9 @@ CASES = {
             "cut, not rounded": (edges_from(lambda picture: (picture * 127.5 + 127.5).byte().numpy()), "d."),
         },
         wrong={
-            "as published": Fault((edges_from(as_published), "d"), "no edge pixel at all"),
+            "as published": Fault((edges_from(as_published), "d"), "hardly an edge is left"),
             "to 0..1": Fault(
-                (edges_from(lambda x: ((x + 1) / 2).numpy().astype(np.uint8)), "d"), "no edge pixel at all"
+                (edges_from(lambda x: ((x + 1) / 2).numpy().astype(np.uint8)), "d"), "hardly an edge is left"
             ),
             "times 255": Fault((edges_from(lambda x: wrapped(x * 255)), "d"), "the factor is 127.5"),
             "times 127.5": Fault((edges_from(lambda x: wrapped(x * 127.5)), "d"), "negative below the middle"),
@@ -306,12 +313,21 @@ CASES = {
             "red for blue": Fault((edges_from(in_bytes, cv2.COLOR_BGR2GRAY), "d"), "the images are RGB"),
             "other thresholds": Fault((edges_from(in_bytes, scale=1 / 127.5), "d"), "bytes want 10 and 100"),
             "up to 255": Fault((up_to_255, "d"), "OpenCV marks edges with 255"),
-            "no channel": Fault((without_channel, "d"), "has shape"),
+            "no channel": Fault((without_channel, "d"), "has shape ("),
             "in place": Fault((in_place, "d"), "changed in place"),
             "mended, but the thresholds blamed": Fault((edges_from(in_bytes), "a"), "Canny takes bytes"),
             "mended, but the axes blamed": Fault((edges_from(in_bytes), "b"), "permute moves the axes"),
         },
         own={"ImageEdges": (by_the_package, "d")},
+        equivalent={
+            "count_edges(edge_map)  ->  pass": "it prints the symptom, and the answer is the same",
+            "in_bytes = ((image + 1) * 127.5).round()  ->  in_bytes = (image + 1) * 127.5": CUT,
+            f"{APPENDED}  ->  {APPENDED.replace('/', '*')}": "255 times 255 is 1 in bytes",
+            f"{APPENDED}  ->  {APPENDED.replace('10,', '11,')}": EVEN,
+            f"{APPENDED}  ->  {APPENDED.replace('100', '101')}": EVEN,
+            f"{APPENDED}  ->  {APPENDED.replace('10,', '9,')}": CUT,
+            f"{APPENDED}  ->  {APPENDED.replace('100', '99')}": CUT,
+        },
     ),
     "2.4": Cases(
         right={"by distances": by_distances, "by OpenCV": by_opencv_and_counts},
@@ -327,6 +343,11 @@ CASES = {
             "two empty maps are 0": Fault(empty_is_zero, "both maps are empty"),
         },
         own={"outline_dice": by_the_packages_dice},
+        equivalent={
+            f"{WIDENED}[0]  ->  {WIDENED}[-1]": "there is one map, first and last",
+            "return 2 * p * r / (p + r) if p + r else 0.0  ->  "
+            "return 2 * p * r / (p + r) if p + r else -0.0": "zero has no sign here",
+        },
     ),
     "2.5": Cases(
         right={"without biases": Gates, "by matrices": ByMatrices},

@@ -34,7 +34,7 @@ def conspicuous(notebook: Any) -> list[str]:
     for number, cell in cells:
         if cell.metadata.get("nbgrader", {}).get("locked"):
             continue  # grading puts it back
-        found += [f"cell {number}, line {line}: {words}" for line, words in _places(cell.source, imported)]
+        found += [f"cell {number}, line {line}: {words}" for line, words in sorted(_places(cell.source, imported))]
     return found
 
 

@@ -22,7 +22,7 @@ import pytest
 from jaalnet_core.cli import main
 from jaalnet_core.course import assignment
 from jaalnet_core.course.assignment import make_course
-from jaalnet_core.course.exercise import exercises_of
+from jaalnet_core.course.exercise import exercises_of, lessons_with_exercises
 from jaalnet_core.course.exercise_cells import SOLUTION, ExerciseCells, exercises_in, role, solved
 from jaalnet_core.course.lessons import read_notebook
 from jaalnet_core.errors import JaalnetError
@@ -237,7 +237,7 @@ def graded(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Class:
     return Class(folder, released, points_in(folder), log)
 
 
-def points_in(folder: Path) -> dict[str, dict[str, float]]:
+def points_in(folder: Path, name: str = NAME) -> dict[str, dict[str, float]]:
     """The points of each student by exercise, from nbgrader's gradebook."""
     from nbgrader.api import Gradebook
 
@@ -248,7 +248,7 @@ def points_in(folder: Path) -> dict[str, dict[str, float]]:
                 for notebook in submission.notebooks
                 for grade in notebook.grades
             }
-            for submission in book.assignment_submissions(NAME)
+            for submission in book.assignment_submissions(name)
         }
 
 
@@ -317,6 +317,22 @@ def test_feedback_holds_points_and_reasons_in_words(graded: Class) -> None:
 
 def test_a_students_checks_are_recorded_in_the_students_own_folder(graded: Class) -> None:
     assert (graded.folder / "autograded" / "solver" / NAME / "progress.json").is_file()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", lessons_with_exercises())
+def test_a_solver_of_any_lesson_has_full_marks(tmp_path: Path, number: int) -> None:
+    """The exercises alone, without the rest of their lesson."""
+    done = make_course(tmp_path / "course", (number,), exercises_only=True)
+    (name,), (source,) = done.assignments, (path for path in done.written if path.suffix == ".ipynb")
+    nbgrader(tmp_path / "course", "generate_assignment", name)
+    released = read_notebook(tmp_path / "course" / "release" / name / source.name)
+    place = tmp_path / "course" / "submitted" / "solver" / name
+    place.mkdir(parents=True)
+    nbformat.write(solved(released, read_notebook(NOTEBOOKS / source.name)), place / source.name)
+    nbgrader(tmp_path / "course", "autograde", name)
+    expected = {exercise.number: exercise.points for exercise in exercises_of(number)}
+    assert points_in(tmp_path / "course", name) == {"solver": expected}
 
 
 # ---- the sandbox ----

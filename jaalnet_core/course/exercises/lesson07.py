@@ -20,10 +20,10 @@ EXERCISES = (
         hints=(
             "Write Dice with words first: twice the common pixels, over all that both masks count. When is the lower "
             "number 0?",
-            "It is 0 only when both masks are empty. A conditional expression, `... if pixels else ...`, keeps that "
-            "case apart.",
-            "Above the line stands 2 * common, below it pixels. Nothing is added to either: a small constant would "
-            "change every other score.",
+            "With common = (predicted * lesion).sum() and pixels = predicted.sum() + lesion.sum(), when is pixels 0? "
+            "Only when both masks are empty. Keep that case apart.",
+            "Above the line stands 2 * common, below it pixels; `... if pixels else ...` keeps the empty masks apart. "
+            "Nothing is added to either: a small constant would change every other score.",
         ),
         judge=judge_dice_of_masks,
     ),

@@ -24,8 +24,7 @@ EXERCISES = (
             "Each of them stands there three times in a row: no value is mixed from two. That is called nearest "
             "neighbour.",
             "np.repeat repeats entries along one axis, and a mask has two. Or cv2.resize, with the right "
-            "interpolation and "
-            "the size as (width, height).",
+            "interpolation and the size as (width, height).",
         ),
         judge=judge_enlarge_mask,
     ),
@@ -36,12 +35,11 @@ EXERCISES = (
         minutes=15,
         points=2,
         hints=(
-            "Read the two names in each line of the table. From which line on do they not belong together, and what is "
-            "special about the one before?",
+            "Read the two names in each line of the table. From which line on do they not belong together, and what "
+            "is special about the one before?",
             "Nothing in the code compares a picture's name with a mask's. What do the two names share?",
             "Build a dictionary from id to mask: the id is the mask's stem without its suffix (str.removesuffix). "
-            "Then ask "
-            "it for each picture's stem, and skip what is not in it.",
+            "Then ask it for each picture's stem, and skip what is not in it.",
         ),
         judge=judge_pairs,
     ),
@@ -71,8 +69,7 @@ EXERCISES = (
             "What would make the choice the same in every start, on every machine, and also after new pictures have "
             "come?",
             "hashlib.sha256(id.encode()) gives bytes or hexadecimal digits. Make a number of the first few, divide "
-            "it by "
-            "the largest possible one, and compare with the share. No file needs to move.",
+            "it by the largest possible one, and compare with the share. No file needs to move.",
         ),
         judge=judge_hold_back,
         allowed=(_SALTED,),
@@ -85,14 +82,12 @@ EXERCISES = (
         points=3,
         hints=(
             "A run broke off after item 7 of epoch 3 and goes on with item 8. What has to be known to draw item 8 as "
-            "it "
-            "would have been drawn?",
+            "it would have been drawn?",
             "Three numbers are known: seed, epoch, index. Make one seed of the three in __getitem__, and a new "
-            "torch.Generator "
-            "with it. Adding them will not do: which other item has the same sum?",
+            "torch.Generator with it. Adding them will not do: which other item has the same sum?",
             "np.random.SeedSequence([a, b, c]).generate_state(1)[0] mixes three numbers into one; manual_seed wants "
-            "an int "
-            "and returns the generator. For the tensors: permute, float, / 255; a mask gets its channel by [None].",
+            "an int and returns the generator. For the tensors: permute, float, / 255; a mask gets its channel by "
+            "[None].",
         ),
         judge=judge_augmented_pairs,
         allowed=(_SALTED, "jaalnet_core.course.exercises.lesson01_pictures"),

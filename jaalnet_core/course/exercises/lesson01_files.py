@@ -70,8 +70,8 @@ def _compare_pairs(found: Any, files: dict[str, Path], masks: dict[str, Path], o
     wrong = next((pair for pair in strangers if pair[0] in own), strangers[0] if strangers else None)
     if wrong and pairs in by_place:
         raise Wrong(
-            f"{wrong[0].name} still comes with {wrong[1].name}: entry by entry of two lists. Look each mask up by "
-            "its id."
+            f"{wrong[0].name} still comes with {wrong[1].name}: entry by entry of two lists. Look each mask up by its "
+            "id."
         )
     if wrong and wrong[0] in own:
         goes_on = str(getattr(wrong[1], "stem", "")).startswith(wrong[0].stem)
@@ -114,8 +114,7 @@ def judge_hold_back(hold_back: Callable[[Path, float], tuple[list[str], list[str
         "a",
         {
             "b": "a seed would not save it: the second start draws from what the first has left, so it draws others, "
-            "and "
-            "moves them too.",
+            "and moves them too.",
             "c": "`sorted` takes care of that: the order in which a folder lists its files does not matter here.",
             "d": "rounding changes the count by one at most; the table shows the count growing with every start.",
         },
@@ -132,23 +131,21 @@ def judge_hold_back(hold_back: Callable[[Path, float], tuple[list[str], list[str
         expect(
             (again := _halves(hold_back, folder, share, ids)) == first,
             f"a second start held back {len(again - first)} pictures that the first had learnt from: the choice is "
-            "drawn "
-            "afresh. Let the id alone decide.",
+            "drawn afresh. Let the id alone decide.",
         )
         _touch(folder, new)
         moved = (_halves(hold_back, folder, share, ids | new) - new) ^ first
         expect(
             not moved,
             f"with {len(new)} new pictures in the folder, {len(moved)} of the {len(ids)} old ones changed sides: a "
-            "seed, or "
-            "a place in the list, fixes positions and not pictures.",
+            "seed, or a place in the list, fixes positions and not pictures.",
         )
         with another_process(hold_back):
             other = _halves(hold_back, folder, share, ids | new) - new
         expect(
             other == first,
-            "in another process it would hold back other pictures: Python salts hash() of a text afresh in each. Take "
-            "hashlib's.",
+            "in another process it would hold back other pictures: Python salts hash() of a text afresh in each. "
+            "Take hashlib's.",
         )
         _judge_share(hold_back, folder, share, ids | new)
 
@@ -176,8 +173,7 @@ def _halves(hold_back: Callable[..., Any], folder: Path, share: float, ids: set[
     expect(
         [path for path in before if path.is_file() or path in after] == after,
         f"afterwards there are {sum(path.parent.name == 'train' for path in after)} of {len(ids)} pictures in train: "
-        "files "
-        "were moved or written, so the next start finds another folder. Only say who is held back."
+        "files were moved or written, so the next start finds another folder. Only say who is held back."
         if before != after
         else "files were changed.",
     )

@@ -35,8 +35,7 @@ def judge_enlarge_mask(enlarge_mask: Callable[[np.ndarray, int], np.ndarray]) ->
         expect(
             not between.size,
             f"{what} holds {between[:1].round(3)}, expected 0 and 1 alone: interpolation invents answers, nearest "
-            "pixels "
-            "do not.",
+            "pixels do not.",
         )
         expect(
             not np.array_equal(found, np.tile(mask, (factor, factor))),
@@ -47,8 +46,7 @@ def judge_enlarge_mask(enlarge_mask: Callable[[np.ndarray, int], np.ndarray]) ->
         expect(
             np.array_equal(found, right) or not any(np.array_equal(found, one) for one in cut),
             "that is a bilinear mask, cut to 0 and 1 again: corners are rounded, and the lesion may grow or shrink. "
-            "Each "
-            f"pixel must become a block of {factor}x{factor} equal ones.",
+            f"Each pixel must become a block of {factor}x{factor} equal ones.",
         )
         close(found, right, what)
         expect(found.dtype == np.uint8, f"the enlarged mask is {found.dtype}, expected uint8 as it was.")
@@ -95,15 +93,13 @@ def _drawn(found: Any, images: Tensor, masks: Tensor) -> tuple[int, int, float]:
             raise Wrong("red, green and blue have changed places: axis 0 holds the channels, the last two the pixels.")
         raise Wrong(
             "the image is none of its eight turns times one factor. Is brightness one number for the whole picture, "
-            "and "
-            "are only the last two axes turned?"
+            "and are only the last two axes turned?"
         )
     factor = float(ratio[turn].mean())
     expect(
         not set(mask.unique().tolist()) - {0.0, 1.0},
-        f"the mask holds {float(mask.max()):.3f}, expected 0 and 1 alone: brightness ({factor:.3f} this time) "
-        "belongs to "
-        "the picture, not to the answer.",
+        f"the mask holds {float(mask.max()):.3f}, expected 0 and 1 alone: brightness ({factor:.3f} this time) belongs "
+        "to the picture, not to the answer.",
     )
     alike = (mask == masks).flatten(1).all(1)
     expect(bool(alike.any()), "the mask is none of its own eight turns.")
@@ -129,14 +125,12 @@ def _judge_draws(turns: list[int], factors: np.ndarray) -> None:
     expect(
         not (count == 0).any(),
         f"in {len(turns)} draws only {(count > 0).sum()} of the eight turns came up: four quarter turns, each "
-        "mirrored and "
-        "not. `torch.randint(n, …)` draws from 0 to n - 1.",
+        "mirrored and not. `torch.randint(n, …)` draws from 0 to n - 1.",
     )
     expect(
         np.abs(quarters - 0.25).max() < 0.055,
         f"a picture was turned by 0, 1, 2, 3 quarters in {', '.join(f'{q:.0%}' for q in sorted(quarters))} of the "
-        "draws "
-        "(sorted), expected about a quarter each.",
+        "draws (sorted), expected about a quarter each.",
     )
     expect(np.ptp(factors) > 1e-4, f"brightness is {factors[0]:.3f} in every draw, expected another one each time.")
     low, high = factors.min(), factors.max()

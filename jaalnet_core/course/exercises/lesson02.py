@@ -18,8 +18,7 @@ EXERCISES = (
             "1)?",
             "The logits become a gate by the sigmoid. Then the formula of the lesson has one product and one sum.",
             "torch.sigmoid(gate_logits) has one channel, and broadcasting lends it to all channels of the stream. "
-            "Mind the "
-            "brackets around the sum.",
+            "Mind the brackets around the sum.",
         ),
         judge=judge_open_gate,
     ),
@@ -33,11 +32,9 @@ EXERCISES = (
             "What are the largest and the smallest value in a window that lies across the border? And in one that "
             "does not?",
             "functional.max_pool2d with stride 1 gives the largest value around each pixel. The smallest is minus "
-            "the largest "
-            "of what?",
+            "the largest of what?",
             "A padding of width // 2 keeps the size, and max_pool2d pads with minus infinity. Pool the mask and "
-            "minus the "
-            "mask, and put the two results together.",
+            "minus the mask, and put the two results together.",
         ),
         judge=judge_outline_of,
     ),
@@ -65,8 +62,7 @@ EXERCISES = (
             "Which pixels of one outline have a pixel of the other nearby? Which map would be 1 exactly at those?",
             "Widen the truth by the reach, and see which share of the drawn pixels it covers. Then exchange the two.",
             "functional.max_pool2d on x[None, None], with a kernel of 2 * reach + 1, stride 1 and padding reach, "
-            "widens an "
-            "outline. Treat empty maps before you divide, and two shares of 0 as well.",
+            "widens an outline. Treat empty maps before you divide, and two shares of 0 as well.",
         ),
         judge=judge_outline_agreement,
     ),
@@ -78,11 +74,10 @@ EXERCISES = (
         points=3,
         hints=(
             "How many channels has [stream, side]? How many gates does a pixel need now?",
-            "Start from the lesson's MyContourGate: without its normalisation, without its last convolution, and with "
-            "another number of channels at the end of g.",
+            "Start from the lesson's MyContourGate: without its normalisation, without its last convolution, and "
+            "with another number of channels at the end of g.",
             "nn.Sequential of a 1x1 nn.Conv2d (channels + 1 to channels + 1), nn.ReLU and a 1x1 nn.Conv2d (to "
-            "channels); "
-            "torch.cat along dim=1 stacks; then the sigmoid, and stream times one plus that.",
+            "channels); torch.cat along dim=1 stacks; then the sigmoid, and stream times one plus that.",
         ),
         judge=judge_channel_gates,
     ),

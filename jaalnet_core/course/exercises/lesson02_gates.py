@@ -72,8 +72,7 @@ def _judge_opening(gates: nn.Module, stream: Tensor, side: Tensor) -> None:
     expect(
         bool((a > -1e-4).all()) and bool((a < 1 + 1e-4).all()),
         f"the stream was multiplied by numbers from {float(a.min()) + 1:.2f} to {float(a.max()) + 1:.2f}, expected 1 "
-        "to 2: "
-        "a is a sigmoid, and nothing comes after stream * (1 + a).",
+        "to 2: a is a sigmoid, and nothing comes after stream * (1 + a).",
     )
     expect(
         not agrees(a, a[:, :1].expand_as(a), 1e-4),
@@ -111,10 +110,8 @@ def _judge_layers(gates: nn.Module, stream: Tensor, side: Tensor) -> None:
     if wide is None or narrow is None:
         raise Wrong(
             f"with {channels} channels the learned tensors hold {counts} numbers, expected one of "
-            f"{(channels + 1) ** 2} "
-            f"(a 1x1 convolution from {channels + 1} to {channels + 1} channels) and one of "
-            f"{(channels + 1) * channels} (from "
-            f"{channels + 1} to {channels}), biases aside."
+            f"{(channels + 1) ** 2} (a 1x1 convolution from {channels + 1} to {channels + 1} channels) and one of "
+            f"{(channels + 1) * channels} (from {channels + 1} to {channels}), biases aside."
         )
     expect(
         set(counts) <= {(channels + 1) ** 2, (channels + 1) * channels, channels + 1, channels} and len(counts) <= 4,

@@ -83,8 +83,8 @@ def judge_edge_map(edge_map: Callable[[Tensor], Tensor], cause: Any) -> None:
         cause,
         "d",
         {
-            "a": "OpenCV's Canny takes bytes, so values in -1..1 never reach it, whatever the thresholds. Look at what "
-            "does.",
+            "a": "OpenCV's Canny takes bytes, so values in -1..1 never reach it, whatever the thresholds. Look at "
+            "what does.",
             "b": "permute moves the axes and cvtColor reads them in that order: print the shape of `picture`, it is "
             "right.",
             "c": "the channels do come as red, green, blue here; another order would change the edges a little, not "
@@ -158,9 +158,8 @@ def _judge_edges(found: Tensor, pictures: np.ndarray) -> None:
     if _dice(found, mistakes[words]) > 0.9:
         raise Wrong(f"the edges are not those of the photograph's bytes: {words}")
     raise Wrong(
-        f"{int(found.sum())} edge pixels, of which {hits} are among the {int(right.sum())} "
-        "that Canny "
-        "finds on the photograph's own bytes, 0..255, with thresholds 10 and 100."
+        f"{int(found.sum())} edge pixels, of which {hits} are among the {int(right.sum())} that Canny finds on the "
+        "photograph's own bytes, 0..255, with thresholds 10 and 100."
     )
 
 

@@ -21,8 +21,7 @@ QUESTIONS = (
         "100. How many of these pixels are kept?",
         answer=3,
         refresher="above the high threshold a pixel stays; above the low one it stays if a chain of such pixels "
-        "leads to "
-        "one above the high.",
+        "leads to one above the high.",
         mistakes=[
             (1, "The weak pixels beside the strong one hang on to it."),
             (4, "The pixel of 30 is cut off from the strong one by a pixel of 9."),
@@ -37,12 +36,10 @@ QUESTIONS = (
     ),
     Question(
         asks="The left half of a mask of 10 rows and 12 columns is lesion, the right half skin. How many pixels has "
-        "its "
-        "outline of width 3?",
+        "its outline of width 3?",
         answer=20,
         refresher="a pixel is outline where the window around it holds lesion and skin. With width 3 the window "
-        "reaches one "
-        "pixel to each side, and beyond the picture there is nothing.",
+        "reaches one pixel to each side, and beyond the picture there is nothing.",
         mistakes=[
             (30, "The window is three wide; the outline has one column on each side of the border."),
             (10, "Pixels on both sides of the border have lesion and skin in their window."),
@@ -50,11 +47,11 @@ QUESTIONS = (
         ],
     ),
     Question(
-        asks="One level of the stream, ContourAttention(16, 8, 24), gets a stream of shape (2, 16, 32, 32) and decoder "
-        "features of shape (2, 24, 64, 64). What is the shape of its result?",
+        asks="One level of the stream, ContourAttention(16, 8, 24), gets a stream of shape (2, 16, 32, 32) and "
+        "decoder features of shape (2, 24, 64, 64). What is the shape of its result?",
         answer=(2, 8, 64, 64),
-        refresher="a level doubles the stream's height and width and brings its channels from the first number to the "
-        "second; the third is the decoder's channels, which only set the gate.",
+        refresher="a level doubles the stream's height and width and brings its channels from the first number to "
+        "the second; the third is the decoder's channels, which only set the gate.",
         mistakes=[
             ((2, 16, 64, 64), "The upsampling halves the channels: 16 come in, 8 go out."),
             ((2, 8, 32, 32), "The stream grows to the decoder's size."),

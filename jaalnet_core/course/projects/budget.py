@@ -53,8 +53,8 @@ class Protocol:
     """
 
     size: Size = Size(48, 48)
-    train: int = 64
-    validation: int = 40
+    train: int = 48
+    validation: int = 32
     epochs: int = 8
     batch_size: int = 8
     seeds: tuple[int, ...] = (0, 1, 2)

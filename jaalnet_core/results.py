@@ -12,7 +12,7 @@ from jaalnet_core.files import atomic_path
 from jaalnet_core.metrics import METRICS
 from jaalnet_core.report_page import markdown_table
 from jaalnet_core.shipping import METRICS as METRICS_FILE
-from jaalnet_core.shipping import SHIPPED
+from jaalnet_core.weights import SHIPPED
 
 SETTINGS_FILE = "settings.json"
 

@@ -17,9 +17,8 @@ from jaalnet_core.metrics import scores
 from jaalnet_core.report import read_run, sha256, without_path
 from jaalnet_core.report_page import page
 from jaalnet_core.scoring import places, score
-from jaalnet_core.weights import load_da_net, load_lf_net, save_weights
+from jaalnet_core.weights import SHIPPED, load_da_net, load_lf_net, save_weights
 
-SHIPPED = Path("checkpoints") / "shipped"
 LARGEST = 16_000_000  # bytes of one file: a clone brings every version of it along
 LF_NET, DA_NET, CARD, METRICS = "lf_net.safetensors", "da_net.safetensors", "README.md", "metrics.json"
 

@@ -19,7 +19,7 @@ from jaalnet_core.metrics import AVERAGINGS, METRICS
 from jaalnet_core.report_page import AVERAGING_NAMES
 from jaalnet_core.results import PUBLISHED
 from jaalnet_core.shipping import METRICS as METRICS_FILE
-from jaalnet_core.shipping import SHIPPED
+from jaalnet_core.weights import SHIPPED
 
 HEADLINE: dict[str, float] = {
     metric: value / 100 for metric, value in zip(METRICS, PUBLISHED[0][1], strict=True) if value is not None

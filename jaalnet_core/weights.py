@@ -20,6 +20,7 @@ from jaalnet_core.files import atomic_path
 from jaalnet_core.lf_net import LFNet, LFNetSettings
 from jaalnet_core.size import Size
 
+SHIPPED = Path("checkpoints") / "shipped"  # weights that come with the project, a folder a run
 NETWORKS = {"lf_net": (LFNet, LFNetSettings), "da_net": (DANet, DANetSettings)}
 
 

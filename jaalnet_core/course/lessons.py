@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 
+from jaalnet_core.course.exercise import exercises_of
 from jaalnet_core.course.exercise_cells import fill_in_exercises
 from jaalnet_core.errors import JaalnetError
 from jaalnet_core.files import atomic_path
@@ -133,13 +134,15 @@ def tagged(notebook: Any, tag: str) -> list[Any]:
 
 
 def facts(lesson: Lesson) -> str:
-    """The lines under a lesson's title: time, memory and what it builds on."""
+    """The lines under a lesson's title: time, memory, exercises and what it builds on."""
     lines = [f"**Time**: about {lesson.minutes} minutes to read and play with."]
     if lesson.seconds is not None:
         lines.append(
             f"**Machine**: all cells run in {_rounded_seconds(lesson.seconds)} and {_gigabytes(lesson)} of memory "
             "(two CPU cores, fast profile)."
         )
+    if exercises := exercises_of(lesson.number):
+        lines.append(f"**Exercises**: {len(exercises)}, about {sum(one.minutes for one in exercises)} minutes.")
     lines.append(f"**Before it**: {_needs(lesson.needs)}.")
     return "  \n".join(lines)
 
@@ -167,17 +170,22 @@ def fill_in(notebook: Any, lesson: Lesson, lessons: Sequence[Lesson]) -> None:
 def map_block(lessons: Sequence[Lesson]) -> str:
     """The table of the map: a row a lesson."""
     rows = [
-        "| lesson | minutes | runs in | memory | builds on |",
-        "| --- | --- | --- | --- | --- |",
+        "| lesson | minutes | exercises | runs in | memory | builds on |",
+        "| --- | --- | --- | --- | --- | --- |",
         *(
-            f"| [{lesson.number:02d} {lesson.title}]({lesson.path.name}) | {lesson.minutes} | "
+            f"| [{lesson.number:02d} {lesson.title}]({lesson.path.name}) | {lesson.minutes} | {_exercises(lesson)} | "
             f"{_rounded_seconds(lesson.seconds)} | {_gigabytes(lesson)} | "
             f"{', '.join(f'{number:02d}' for number in lesson.needs) or 'nothing'} |"
             for lesson in lessons
         ),
     ]
-    hours = round(sum(lesson.minutes for lesson in lessons) / 60)
-    rows += ["", f"About {hours} hours in all. Running times and memory: all cells, fast profile, two CPU cores."]
+    reading = round(sum(lesson.minutes for lesson in lessons) / 60)
+    practising = round(sum(one.minutes for lesson in lessons for one in exercises_of(lesson.number)) / 60)
+    rows += [
+        "",
+        f"About {reading} hours to read and play with, and {practising} for the exercises. Running times and memory: "
+        "all cells, fast profile, two CPU cores.",
+    ]
     return "\n".join(rows)
 
 
@@ -198,6 +206,11 @@ def update_map(folder: Path = NOTEBOOKS) -> bool:
         with atomic_path(path) as temporary:
             temporary.write_text(new, encoding="utf-8")
     return new != text
+
+
+def _exercises(lesson: Lesson) -> str:
+    exercises = exercises_of(lesson.number)
+    return f"{len(exercises)}, {sum(one.minutes for one in exercises)} min" if exercises else ""
 
 
 def _needs(numbers: Sequence[int]) -> str:

@@ -11,9 +11,8 @@ from jaalnet_core.data.source import locate_folder, open_data
 from jaalnet_core.data.synthetic import TEST_START, Difficulty, make_arrays
 from jaalnet_core.errors import CheckpointError, DataError, JaalnetError
 from jaalnet_core.lf_net import LFNet
-from jaalnet_core.shipping import SHIPPED
 from jaalnet_core.size import Size
-from jaalnet_core.weights import load_da_net, load_lf_net
+from jaalnet_core.weights import SHIPPED, load_da_net, load_lf_net
 
 FOR_REAL_PICTURES = "small-isbi2016"
 FOR_SYNTHETIC_PICTURES = "small-synthetic"

@@ -11,7 +11,7 @@ import nbformat
 from jaalnet_core.course.exercise_cells import exercises_in
 from jaalnet_core.course.graded_notebook import graded_notebook
 from jaalnet_core.course.lessons import Lesson, choose_lessons, find_lessons, read_notebook
-from jaalnet_core.course.opening import project_folder
+from jaalnet_core.course.opening import holds_lessons, project_folder
 from jaalnet_core.course.workspace import course_notebooks
 from jaalnet_core.errors import JaalnetError
 from jaalnet_core.files import new_path
@@ -116,7 +116,7 @@ def _must_be_usable(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise JaalnetError(f"{folder}: found a file, expected a folder or a new name")
     project = project_folder(folder.resolve())
-    if any((project / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+    if holds_lessons(project):
         raise JaalnetError(
             f"{folder}: found it inside {project}, which holds the course's lessons; students' work and grades belong "
             "outside, such as in ../classroom"

@@ -38,8 +38,10 @@ def _cpu() -> str:
 
 
 def project_folder(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that holds `notebooks/`; `start` itself where there is none."""
-    for folder in (start, *start.parents):
-        if (folder / "notebooks").is_dir():
-            return folder
-    return start
+    """The nearest folder, from `start` upwards, whose `notebooks/` holds lessons; `start` itself where none does."""
+    return next((folder for folder in (start, *start.parents) if holds_lessons(folder)), start)
+
+
+def holds_lessons(folder: Path) -> bool:
+    """Whether a folder is a checkout's or a learner's: somebody's own `notebooks/` of other things does not count."""
+    return any((folder / "notebooks").glob("[0-9][0-9]_*.ipynb"))

@@ -30,6 +30,7 @@ EXERCISES = {
 @pytest.fixture(autouse=True)
 def workspace(tmp_path: Path, monkeypatch) -> Path:
     (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "03_a_lesson.ipynb").touch()
     monkeypatch.chdir(tmp_path / "notebooks")
     monkeypatch.setattr(checking, "find_exercise", EXERCISES.__getitem__)
     return tmp_path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,11 +20,13 @@ SEEDS = (0, 1, 2, 3, 4)
 CASES = all_cases()
 
 
-def named(kind: str) -> Iterator:
+def named(kind: str) -> list:
     """Every case of a kind, as a test's parameters."""
-    for number, cases in CASES.items():
-        for name, case in getattr(cases, kind).items():
-            yield pytest.param(number, case, id=f"{number}-{name}")
+    return [
+        pytest.param(number, case, id=f"{number}-{name}")
+        for number, cases in CASES.items()
+        for name, case in getattr(cases, kind).items()
+    ]
 
 
 def test_lessons_1_to_8_have_three_exercises_and_cases_for_each() -> None:
@@ -92,6 +96,16 @@ def test_a_check_leaves_random_numbers_and_threads_as_they_were(number: str) -> 
     judged(exercise, answers)
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
+
+
+def test_solutions_are_formatted_as_the_notebooks_are(tmp_path: Path) -> None:
+    for number in EXERCISES:
+        source = cells_of(find_exercise(number).lesson)[number].solution_source
+        (tmp_path / f"exercise_{number.replace('.', '_')}.py").write_text(f"{source}\n")
+    for rule in (["format", "--diff"], ["check", "--select", "E501"]):
+        ruff = [sys.executable, "-m", "ruff", *rule, "--line-length", "96", "--isolated", str(tmp_path)]
+        done = subprocess.run(ruff, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("number", EXERCISES)

@@ -17,6 +17,7 @@ from jaalnet_core.size import Size
 
 def test_begin_seeds_everything_and_goes_to_the_project(tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "notebooks" / "deep").mkdir(parents=True)
+    (tmp_path / "notebooks" / "03_a_lesson.ipynb").touch()
     monkeypatch.setenv("JAALNET_PROFILE", "fast")
     monkeypatch.setenv("JAALNET_DATA", "synthetic")
     drawn = []
@@ -31,6 +32,8 @@ def test_begin_seeds_everything_and_goes_to_the_project(tmp_path: Path, monkeypa
 
 def test_where_there_is_no_project_one_stays(tmp_path: Path) -> None:
     assert course.project_folder(tmp_path) == tmp_path
+    (tmp_path / "notebooks").mkdir()  # of other things
+    assert course.project_folder(tmp_path / "homework") == tmp_path / "homework"
 
 
 def test_synthetic_pictures_are_the_same_for_everyone_and_splits_do_not_overlap(monkeypatch) -> None:

@@ -2,16 +2,14 @@
 
 from jaalnet_core.course.projects.budget import (
     Comparison,
-    Entry,
     Measured,
-    Protocol,
     bill_by_part,
     compare,
     gflop_of,
     measure,
-    region_loss,
     trials_table,
 )
+from jaalnet_core.course.projects.entry import Entry, Protocol, region_loss
 from jaalnet_core.course.projects.experiments import Experiment, Result, run_experiment
 from jaalnet_core.course.projects.failures import (
     KINDS,

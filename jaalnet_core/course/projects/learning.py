@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from jaalnet_core.course.projects.entry import Entry, Protocol
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.augment import AugmentedLesions, build_augmentation
 from jaalnet_core.errors import TrainingError
 from jaalnet_core.training.schedule import schedule_factor
-
-if TYPE_CHECKING:
-    from jaalnet_core.course.projects.budget import Entry, Protocol
 
 LARGEST_GRADIENT = 1.0  # its norm, in each step
 

@@ -38,6 +38,7 @@ class _Sitting:
     drawn: int = 0
 
 
+UNREADABLE = "the check cannot read what your answer returns; look at its type and shape"
 _sitting: ContextVar[_Sitting | None] = ContextVar("sitting", default=None)
 
 
@@ -66,6 +67,8 @@ def judged(exercise: Exercise, answers: Sequence[Any], seed: int | None = None) 
         return Outcome.NOT_YET, str(wrong)
     except NotAttempted:
         return Outcome.NOT_ATTEMPTED, ""
+    except Exception as error:  # the judge stumbled over what it was given: words for the learner, no traceback
+        return Outcome.NOT_YET, f"{UNREADABLE} ({type(error).__name__}: {' '.join(str(error).split())[:120]})."
     finally:
         np.random.set_state(numpy_state)
         _sitting.reset(token)

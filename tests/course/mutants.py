@@ -11,10 +11,13 @@ passes it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
+import io
 import multiprocessing
 import queue
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +28,7 @@ import torch
 from exercise_cases import answers_from, cases_of, cells_of
 
 from jaalnet_core.course.exercise import Exercise, all_exercises, find_exercise
-from jaalnet_core.course.judging import judged
+from jaalnet_core.course.judging import UNREADABLE, judged
 from jaalnet_core.course.outcome import Outcome
 
 SEEDS = (0, 1, 2)
@@ -156,22 +159,30 @@ def caught(exercise: Exercise, mutant: Mutant) -> bool:
         answers = answers_from(exercise, mutant.source)
     except Exception:  # it does not even define its names: the notebook would show that error
         return True
-    return all(judged(exercise, answers, seed)[0] is not Outcome.PASSED for seed in SEEDS)
+    verdicts = [judged(exercise, answers, seed) for seed in SEEDS]
+    return all(outcome is not Outcome.PASSED and UNREADABLE not in why for outcome, why in verdicts)
 
 
 def _caught_in_time(exercise: Exercise, mutant: Mutant) -> bool:
-    """The same in a process of its own, which may hang."""
+    """The same in a process of its own, which may hang: that counts as caught. One that dies does not."""
     context = multiprocessing.get_context("fork")
     answer: multiprocessing.Queue = context.Queue()
-    process = context.Process(target=lambda: answer.put(caught(exercise, mutant)))
+
+    def quietly() -> None:
+        warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(io.StringIO()):
+            answer.put(caught(exercise, mutant))
+
+    process = context.Process(target=quietly)
     process.start()
+    process.join(LIMIT)
+    hangs = process.is_alive()
+    process.kill()
+    process.join()
     try:
-        return answer.get(timeout=LIMIT)
+        return answer.get(timeout=1)
     except queue.Empty:
-        return True
-    finally:
-        process.kill()
-        process.join()
+        return hangs
 
 
 def survivors(exercise: Exercise) -> tuple[int, list[Mutant], list[Mutant]]:

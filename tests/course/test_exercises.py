@@ -12,7 +12,7 @@ import torch
 from exercise_cases import Cases, Fault, all_cases, answers_from, as_answers, cases_of, cells_of
 
 from jaalnet_core.course.exercise import all_exercises, find_exercise, lessons_with_exercises
-from jaalnet_core.course.judging import judged
+from jaalnet_core.course.judging import UNREADABLE, judged
 from jaalnet_core.course.outcome import Outcome
 
 EXERCISES = [exercise.number for exercise in all_exercises()]
@@ -78,6 +78,7 @@ def test_a_wrong_answer_fails_for_its_reason(number: str, fault: Fault) -> None:
         outcome, why = judged(find_exercise(number), as_answers(fault.answer), seed)
         assert outcome is Outcome.NOT_YET
         assert fault.reason in why
+        assert UNREADABLE not in why
 
 
 @pytest.mark.parametrize(("number", "answer"), named("own"))
@@ -86,6 +87,31 @@ def test_the_packages_own_component_is_refused(number: str, answer: object) -> N
     assert outcome is Outcome.NOT_YET
     assert "jaalnet_core." in why
     assert "write this one yourself" in why
+
+
+ODD = {
+    "a string": "lesion",
+    "a list": [1, "two"],
+    "an empty tensor": torch.zeros(0),
+    "a number": 3.7,
+    "not a number": torch.full((2, 3), float("nan")),
+    "truth values": torch.ones(2, 2, dtype=torch.bool),
+    "a dictionary": {"dice": "high", 1: None},
+    "a function": len,
+    "a thing": object(),
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("number", EXERCISES)
+def test_an_odd_result_gets_words_and_no_traceback(number: str, odd: object) -> None:
+    """Whatever a function returns, and whatever a class makes: not yet, and no error."""
+    exercise = find_exercise(number)
+    answers = answers_from(exercise, cells_of(exercise.lesson)[number].solution_source)
+    strange = tuple((lambda *_, **__: odd) if callable(answer) else answer for answer in answers)
+    outcome, why = judged(exercise, strange, 0)
+    assert outcome is Outcome.NOT_YET
+    assert why
 
 
 @pytest.mark.parametrize("number", EXERCISES)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from exercise_cases import Cases, Fault, all_cases, answers_from, as_answers, cases_of, cells_of
 
+from jaalnet_core.convolution_cost import saving
 from jaalnet_core.course.exercise import all_exercises, find_exercise, lessons_with_exercises
 from jaalnet_core.course.judging import UNREADABLE, judged
 from jaalnet_core.course.outcome import Outcome
@@ -87,6 +91,27 @@ def test_the_packages_own_component_is_refused(number: str, answer: object) -> N
     assert outcome is Outcome.NOT_YET
     assert "jaalnet_core." in why
     assert "write this one yourself" in why
+
+
+def leaning_on_the_package(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """A right answer that calls a function of the package on its way."""
+
+    @functools.wraps(answer, updated=())
+    def lean(*args: Any, **kwargs: Any) -> Any:
+        saving(3, 3)
+        return answer(*args, **kwargs)
+
+    return lean
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_a_right_answer_that_leans_on_the_package_is_refused(number: str) -> None:
+    exercise = find_exercise(number)
+    answers = answers_from(exercise, cells_of(exercise.lesson)[number].solution_source)
+    leaning = tuple(leaning_on_the_package(answer) if callable(answer) else answer for answer in answers)
+    outcome, why = judged(exercise, leaning, 0)
+    assert outcome is Outcome.NOT_YET
+    assert "uses jaalnet_core.convolution_cost.saving: write this one yourself" in why
 
 
 ODD = {

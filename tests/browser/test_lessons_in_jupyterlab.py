@@ -101,7 +101,7 @@ def test_an_answer_typed_into_the_self_test_is_judged(first_lesson) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("0[1-9]_*.ipynb")))
+@pytest.mark.parametrize("name", sorted(path.name for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))[1:])
 def test_every_other_lesson_runs_and_looks_whole(name: str, page, lab) -> None:
     open_lesson(page, lab, name)
     restart_and_run_all(page)
@@ -109,5 +109,5 @@ def test_every_other_lesson_runs_and_looks_whole(name: str, page, lab) -> None:
     assert errors(page) == []
     assert overflowing(page) == []
     assert broken_pictures(page) == []
-    assert page.locator(".jp-OutputArea-output img").count() >= 3
+    assert page.locator(".jp-OutputArea-output img").count() >= (3 if name < "10" else 1)  # few in the projects
     assert page.locator(".jp-RenderedMermaid img, .jp-RenderedMermaid svg").count() >= 1

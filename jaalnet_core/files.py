@@ -17,16 +17,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     When the block fails, `path` is left as it was and nothing stays behind. Folders above are made. The temporary name
     is hidden and ends like `path` itself, for writers that look at the ending.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
+    with _beside(Path(path)) as temporary:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())  # on the disk before the name points at it: a power cut must not leave zeros
+        _settle(temporary)
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -39,12 +33,9 @@ def new_path(path: Path) -> Iterator[Path]:
     path = Path(path)
     if path.exists() or path.is_symlink():
         raise FileExistsError(f"{path} exists")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
+    with _beside(path) as temporary:
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        _settle(temporary)
         try:
             os.link(temporary, path)  # fails where the name was taken meanwhile
         except FileExistsError:
@@ -53,8 +44,23 @@ def new_path(path: Path) -> Iterator[Path]:
             if path.exists():
                 raise FileExistsError(f"{path} exists") from None
             os.rename(temporary, path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A hidden name in the same folder, which is made; nothing stays there in the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _settle(temporary: Path) -> None:
+    """Wait until a file is on the disk, before a name points at it: a power cut must not leave zeros."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

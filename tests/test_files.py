@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from jaalnet_core.files import atomic_path, write_json
+from jaalnet_core.files import atomic_path, new_path, write_json
 
 
 def test_the_file_takes_its_name_when_the_block_ends_well(tmp_path):
@@ -40,3 +42,30 @@ def test_json_that_cannot_be_written_leaves_the_one_from_before(tmp_path):
     with pytest.raises(TypeError):
         write_json(target, {"a": object()})
     assert json.loads(target.read_text()) == {"a": 1}
+
+
+def write_new(path: Path, text: str, meanwhile: str = "") -> None:
+    with new_path(path) as temporary:
+        temporary.write_text(text)
+        if meanwhile:
+            path.write_text(meanwhile)
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def unsupported(*_: object) -> None:
+    raise OSError(95, "Operation not supported")
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["hard links", "none, as on a USB stick"])
+def test_a_new_file_never_takes_the_place_of_another(tmp_path: Path, monkeypatch, links: bool) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", unsupported)
+    write_new(tmp_path / "a.txt", "first")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "a.txt", "second")
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "b.txt", "second", meanwhile="somebody else's")
+    assert texts(tmp_path) == {"a.txt": "first", "b.txt": "somebody else's"}

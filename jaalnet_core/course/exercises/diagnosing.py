@@ -21,10 +21,15 @@ def diagnosed(cause: Any, right: str, why_not: Mapping[str, str]) -> None:
         Wrong: it is another letter, or none.
     """
     attempted(cause)
-    letter = str(cause).strip(" ().:").lower()
+    letter = letter_of(cause)
     if letter == right:
         return
     if letter in why_not:
         raise Wrong(f'your diagnosis is "{letter}", but {why_not[letter]}')
     letters = ", ".join(f'"{one}"' for one in sorted([*why_not, right]))
     raise Wrong(f"`cause` is {cause!r}, expected one of the letters {letters}.")
+
+
+def letter_of(cause: Any) -> str:
+    """The letter a learner means, however it is written: `"b"`, `"B"` or `"b)"`."""
+    return str(cause).strip(" ().:").lower()

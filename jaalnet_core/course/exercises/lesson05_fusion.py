@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from jaalnet_core.course.exercises.diagnosing import letter_of
 from jaalnet_core.course.judging import attempted, call, expect, generator, same_shape
 
 CAUSE = "c"
@@ -43,7 +44,7 @@ def judge_fusion(answer: Callable[..., Any], cause: Any) -> None:
             f"level {place} has channels that change nothing in the result: {deaf} of {len(one)}. Nothing "
             "may be left out; narrow a level by a 1x1 convolution, which reads all of its channels.",
         )
-    said = cause.strip().lower().rstrip(")") if isinstance(cause, str) else cause
+    said = letter_of(cause)
     expect(
         said == CAUSE,
         f"the block is mended, but the cause is not {cause!r}. Count the multiplications of one convolution before and "

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from jaalnet_core.course.exercises.diagnosing import letter_of
 from jaalnet_core.course.exercises.lesson06_game import (
     Game,
     apart,
@@ -150,5 +151,4 @@ def _judge_one_step(game: Game, lf_net: nn.Module, da_net: nn.Module, found: Any
 
 
 def _named(cause: Any, letter: str, question: str) -> None:
-    said = cause.strip().lower().rstrip(")") if isinstance(cause, str) else cause
-    expect(said == letter, f"the code is mended, but the cause is not {cause!r}. {question}")
+    expect(letter_of(cause) == letter, f"the code is mended, but the cause is not {cause!r}. {question}")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from jaalnet_core.course.exercises.diagnosing import letter_of
 from jaalnet_core.course.exercises.recognising import recognise
 from jaalnet_core.course.judging import Wrong, agrees, attempted, call, expect, generator
 from jaalnet_core.metrics import confusion_counts, per_image, pooled, scores
@@ -166,7 +167,7 @@ def judge_honest_scores(report_scores: Callable[[Tensor], dict[str, float]], cau
         )
         _compare_report(found, counts, perfect=trial == 0)
     expect(
-        isinstance(cause, str) and cause.strip().lower().rstrip(")") in tuple("abcd"),
+        letter_of(cause) in tuple("abcd"),
         f'`cause` is {cause!r}, expected one of the letters "a", "b", "c" and "d".',
     )
     whys = {
@@ -174,7 +175,7 @@ def judge_honest_scores(report_scores: Callable[[Tensor], dict[str, float]], cau
         "b": "there are no batches: one mean is taken over all images.",
         "d": "no image here is without a lesion, so no ratio is undefined.",
     }
-    letter = cause.strip().lower().rstrip(")")
+    letter = letter_of(cause)
     expect(letter == "c", f"the mend is right, the diagnosis is not: {whys.get(letter, '')} What did you take out?")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from jaalnet_core.course.exercises.diagnosing import letter_of
 from jaalnet_core.course.exercises.recognising import recognise
 from jaalnet_core.course.judging import Wrong, attempted, call, expect, generator
 from jaalnet_core.metrics import scores
@@ -123,7 +124,7 @@ def judge_kept_and_reported(kept_and_reported: Callable[[Tensor, Tensor], tuple[
         if trial == 4:
             validation = torch.zeros_like(validation)
         _judge_choice(call(kept_and_reported, validation.clone(), test.clone()), validation, test)
-    letter = cause.strip().lower().rstrip(")") if isinstance(cause, str) else cause
+    letter = letter_of(cause)
     expect(letter in tuple("abcd"), f'`cause` is {cause!r}, expected one of the letters "a", "b", "c" and "d".')
     whys = {
         "b": "the function gets the two splits as they are, and makes neither of them.",

@@ -221,7 +221,6 @@ def answers_of(notebook: Any) -> dict[str, ExerciseCells]:
 @pytest.fixture(scope="module")
 def graded(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Class:
     """Released, handed in, graded and given feedback by nbgrader's own commands."""
-    pytest.importorskip("nbgrader")
     folder = tmp_path_factory.mktemp("class") / "course"
     shutil.copytree(made, folder)
     with (folder / "nbgrader_config.py").open("a") as settings:  # the loop of exercise 3.2 need not take two minutes

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from nbformat import v4
+from nbgrader import preprocessors
 
 from jaalnet_core.course import graded_notebook as module
 from jaalnet_core.course.exercise import find_exercise
@@ -167,7 +168,6 @@ def test_an_exercise_outside_its_section_is_refused_where_only_the_section_is_ke
 
 def test_the_marks_are_nbgraders_own() -> None:
     """Its defaults, which our configuration leaves alone."""
-    preprocessors = pytest.importorskip("nbgrader.preprocessors")
     solutions, tests = preprocessors.ClearSolutions(), preprocessors.ClearHiddenTests()
     assert solutions.begin_solution_delimeter in module.BEGIN_SOLUTION
     assert solutions.end_solution_delimeter in module.END_SOLUTION

@@ -18,6 +18,11 @@ MB = 1_000_000
 linux_only = pytest.mark.skipif(not hasattr(psutil.Process().memory_full_info(), "pss"), reason="only Linux tells")
 
 
+def running_children() -> set[psutil.Process]:
+    """This process's own; other tests may have left one that lives as long as it does (multiprocessing's tracker)."""
+    return {child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+
+
 def lesson_of(folder: Path, *sources: str):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     notebook.metadata["jaalnet"] = {"lesson": 4, "title": "Small", "minutes": 1, "needs": []}
@@ -34,7 +39,7 @@ def test_what_every_kernel_holds_and_held_is_counted_for_each(tmp_path: Path) ->
         "import time, os\nbig = bytearray(os.urandom(1)) * 120_000_000\ntime.sleep(2)\ndel big",
         "kept = bytearray(os.urandom(1)) * 60_000_000",
     )
-    before = lesson.path.read_bytes()
+    before, children = lesson.path.read_bytes(), running_children()
     room = measure_room(lesson, 2)
     assert room.kernels == len(room.at_rest) == len(room.largest_private) == 2
     for share, largest in zip(room.at_rest, room.largest_private, strict=True):
@@ -44,7 +49,7 @@ def test_what_every_kernel_holds_and_held_is_counted_for_each(tmp_path: Path) ->
         assert share.private < share.proportional < share.private + share.library
     assert max(room.largest_private) < room.largest_together <= sum(room.largest_private)
     assert lesson.path.read_bytes() == before
-    assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    assert not running_children() - children
 
 
 @linux_only
@@ -55,9 +60,10 @@ def test_the_kernels_run_in_the_fast_profile_on_synthetic_pictures(tmp_path: Pat
 
 @linux_only
 def test_a_cell_that_fails_ends_all_kernels_and_says_so(tmp_path: Path) -> None:
+    children = running_children()
     with pytest.raises(JaalnetError, match="ZeroDivisionError"):
         measure_room(lesson_of(tmp_path, "1 / 0"), 2)
-    assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    assert not running_children() - children
 
 
 ROOM = RoomMemory(

@@ -13,10 +13,11 @@ from torchvision.transforms import v2
 
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.augment import AugmentedLesions, augment_pair, augmentation_of_strength, build_augmentation
+from jaalnet_core.data.obstacles import CutOut, DrawnHair
 from jaalnet_core.data.synthetic import make_arrays
 from jaalnet_core.size import Size
 
-KINDS = ("none", "flips", "course")
+KINDS = ("none", "flips", "course", "strong")
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +44,24 @@ def jitters(part: v2.Transform) -> bool:
     return any(isinstance(inner, v2.ColorJitter) for inner in getattr(part, "transforms", []))
 
 
+def changes_the_picture_alone(part: v2.Transform) -> bool:
+    alone = (v2.RandomGrayscale, v2.GaussianBlur, DrawnHair, CutOut)
+    return isinstance(part, alone) or any(isinstance(inner, alone) for inner in getattr(part, "transforms", []))
+
+
 def without_colour(transform: v2.Transform) -> v2.Transform:
-    """The geometric half of an augmentation: a colour jitter would repaint the red channel."""
-    kept = [part for part in transform.transforms if not jitters(part)]
+    """The geometric half of an augmentation: whatever changes the picture alone would repaint the red channel."""
+    kept = [part for part in transform.transforms if not (jitters(part) or changes_the_picture_alone(part))]
     assert len(kept) < len(transform.transforms)
     return v2.Compose(kept)
 
 
-def test_picture_and_mask_move_together():
+@pytest.mark.parametrize("kind", ["course", "strong"])
+def test_picture_and_mask_move_together(kind):
     """Two hundred draws: where the red channel went, there the mask went, up to a border half a pixel wide."""
     picture, mask = painted()
     start = torch.from_numpy(mask).bool()
-    transform = without_colour(build_augmentation("course"))
+    transform = without_colour(build_augmentation(kind))
     agreement, moved = [], 0
     for seed in range(200):
         image, moved_mask = augment_pair(transform, picture, mask, seed)
@@ -201,7 +208,7 @@ def test_workers_change_nothing(lesions):
 
 
 def test_an_unknown_name_is_refused_in_words():
-    with pytest.raises(ValueError, match=r"augmentation: found 'wild', expected 'none', 'flips' or 'course'"):
+    with pytest.raises(ValueError, match=r"augmentation: found 'wild', expected 'none', 'flips', 'course' or 'strong'"):
         build_augmentation("wild")
 
 

@@ -11,13 +11,15 @@ from torchvision.transforms import InterpolationMode, v2
 
 from jaalnet_core.choices import Augmentation
 from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.data.obstacles import CutOut, DrawnHair
 
 
 def build_augmentation(kind: Augmentation) -> v2.Transform:
     """The transform by name, for a pair of `tv_tensors.Image` and `tv_tensors.Mask` (uint8).
 
     `none` changes nothing (the published recipe); `flips` mirrors; `course` mirrors, rotates by any angle (a lesion has
-    no upright), zooms, shifts, shears a little, and varies brightness, contrast, saturation and hue.
+    no upright), zooms, shifts, shears a little, and varies brightness, contrast, saturation and hue. `strong` does all
+    of it further, bends the picture, and now and then greys it, blurs it, draws hair over it or cuts a patch out.
     """
     if kind == "none":
         return v2.Identity()
@@ -35,7 +37,28 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
         # beyond the frame lies black, as in the corners of a dermoscope's round view
         colour = v2.ColorJitter(brightness=0.25, contrast=0.25, saturation=0.25, hue=0.03)
         return v2.Compose([*flips, v2.RandomApply([affine], p=0.9), v2.RandomApply([colour], p=0.9)])
-    raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips' or 'course'.")
+    if kind == "strong":
+        affine = v2.RandomAffine(
+            degrees=180,
+            translate=(0.15, 0.15),
+            scale=(0.7, 1.4),
+            shear=(-12, 12, -12, 12),
+            interpolation=InterpolationMode.BILINEAR,
+        )
+        colour = v2.ColorJitter(brightness=0.4, contrast=0.4, saturation=0.5, hue=0.06)
+        return v2.Compose(
+            [
+                *flips,
+                v2.RandomApply([v2.ElasticTransform(alpha=60, sigma=8)], p=0.25),
+                v2.RandomApply([affine], p=0.9),
+                v2.RandomApply([DrawnHair()], p=0.2),
+                v2.RandomApply([colour], p=0.9),
+                v2.RandomGrayscale(p=0.05),
+                v2.RandomApply([v2.GaussianBlur(5, sigma=(0.3, 1.5))], p=0.15),
+                CutOut(p=0.25, scale=(0.02, 0.1)),
+            ]
+        )
+    raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips', 'course' or 'strong'.")
 
 
 def augmentation_of_strength(*, rotation: float, zoom: float, colour: float, flips: bool) -> v2.Transform:

@@ -82,7 +82,7 @@ class TrainSettings:
     average: float | None = None
     """Decay of LF-Net's averaged weights, which are validated and shipped; 0 does not average."""
     augmentation: Augmentation | None = None
-    """`none`, `flips` or `course` (flips, rotation, zoom, shear, colour)."""
+    """`none`, `flips`, `course` (flips, rotation, zoom, shear, colour) or `strong` (more, hair, cut-outs, ...)."""
 
     keep_checkpoints: int = 0
     """Keep only so many of the periodic checkpoints; 0: all."""

@@ -3,18 +3,20 @@ over lesion and background, each with a 95% bootstrap interval over the images.
 
     jaalnet evaluate --data data --checkpoint checkpoints/run/best.safetensors --json scores.json
 
-The JSON holds fractions, not percent, and the pixels counted in each image.
+The JSON holds fractions, not percent, and the pixels counted in each image; with --by-diagnosis, the diagnoses too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from jaalnet_core.errors import SettingsError
+from jaalnet_core.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
+    from jaalnet_core.data.source import LesionData
     from jaalnet_core.evaluation import Evaluation
 
 TITLES = {
@@ -45,6 +47,8 @@ class Settings:
     """Pictures predicted at once."""
     threshold: float = 0.5
     """Probabilities above this are lesion."""
+    by_diagnosis: bool = False
+    """Also score benign and malignant lesions apart, by the challenge's Part 3 file beside the pictures."""
     bootstrap: int = 2000
     """Resamples of the images behind the intervals."""
     seed: int = 0
@@ -58,6 +62,7 @@ def run(settings: Settings) -> int:
     from dataclasses import replace
 
     from jaalnet_core.data.source import open_data
+    from jaalnet_core.files import write_json
     from jaalnet_core.scoring import score
     from jaalnet_core.weights import load_lf_net
 
@@ -67,6 +72,7 @@ def run(settings: Settings) -> int:
     data = open_data(settings.data, loaded.size, splits=(settings.split,))
     for note in data.notes:
         print(note)
+    diagnoses = _diagnoses(data, settings.split) if settings.by_diagnosis else {}
     evaluation = score(
         loaded,
         data,
@@ -81,9 +87,39 @@ def run(settings: Settings) -> int:
         evaluation, checkpoint=str(settings.checkpoint), resamples=settings.bootstrap, seed=settings.seed
     )
     print(format_table(evaluation))
+    values = evaluation.to_json()
+    if settings.by_diagnosis:
+        print(f"\n{format_diagnoses(evaluation, diagnoses)}")
+        values["diagnoses"] = {id: diagnoses[id] for id in evaluation.ids if id in diagnoses}
     if settings.json is not None:
-        print(f"written: {evaluation.save(settings.json)}")
+        write_json(settings.json, values)
+        print(f"written: {settings.json}")
     return 0
+
+
+def _diagnoses(data: LesionData, split: str) -> dict[str, str]:
+    from jaalnet_core.data.diagnoses import FILES, find_diagnoses
+
+    found = find_diagnoses(data, split)
+    if found is None:
+        raise DataError(
+            f"--by-diagnosis: found no {FILES[split]} in {data.root}, expected the table of diagnoses that the "
+            "challenge of 2016 gives with its Part 3: put it beside the pictures, or leave the option out."
+        )
+    return found
+
+
+def format_diagnoses(evaluation: Evaluation, diagnoses: Mapping[str, str]) -> str:
+    """Dice, IoU and sensitivity of each diagnosis, per image, in percent, and the difference: one row each."""
+    from jaalnet_core.diagnosis_scores import by_diagnosis, diagnosis_rows
+
+    found = by_diagnosis(evaluation, diagnoses)
+    lines = ["per image, by diagnosis; the difference in points, its interval from both groups drawn apart", ""]
+    for name, images, *cells in diagnosis_rows(found):
+        lines.append(f"{name:<24}{images:>6}   " + "".join(f"{cell:<27}" for cell in cells))
+    if found.without:
+        lines.append(f"{found.without} pictures without a diagnosis are left out.")
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def format_table(evaluation: Evaluation) -> str:

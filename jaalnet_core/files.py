@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,10 @@ def _settle(temporary: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON, all or nothing."""
+def write_json(path: Path, value: Any, *, rows: bool = False) -> None:
+    """Write `value` as indented JSON, all or nothing; with `rows`, lists of whole numbers stay on one line each."""
+    text = json.dumps(value, indent=2)
+    if rows:
+        text = re.sub(r"\[\s*(-?\d+(?:,\s+-?\d+)*)\s*\]", lambda found: f"[{' '.join(found[1].split())}]", text)
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -137,6 +137,7 @@ def read_run(run: Path) -> RunRecord:
         data=_json(run / "data.json") or {},
         environment=environment,
         log=read_log(log) if log.exists() else {},
+        stated=frozenset(values),
     )
 
 

@@ -44,6 +44,7 @@ class RunRecord:
         data: `data.json`: name, number of training pictures, notes; empty when missing.
         environment: `environment.json`: versions, machine, revision, command; empty when missing.
         log: `log.csv` by column; empty when missing.
+        stated: the settings that the run's file names: those that its version had. None: all.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RunRecord:
     data: Mapping[str, Any]
     environment: Mapping[str, Any]
     log: Mapping[str, Any]
+    stated: frozenset[str] | None = None
 
     @property
     def pictures(self) -> int | None:
@@ -68,6 +70,7 @@ def page(
     pictures: Mapping[str, str],
     baselines: Mapping[str, Mapping[str, Any]],
     photographs: bool = True,
+    sections: Sequence[str] = (),
 ) -> str:
     """The report's README.
 
@@ -79,6 +82,7 @@ def page(
         pictures: file name to the sentence below it.
         baselines: name to evaluation JSON of methods scored on the same images.
         photographs: whether `pictures` show the photographs themselves.
+        sections: further Markdown, each with its heading, after the scores.
     """
     headline, first = next(iter(evaluations.items()))
     parts = [
@@ -96,13 +100,14 @@ def page(
             "Per image, on the same images, in percent.",
             comparison_table({"this network": first, **baselines}),
         ]
+    parts += sections
     if pictures:
         parts.append("## Pictures")
         parts += [f"![{name.removesuffix('.png')}]({name})\n\n{text}" for name, text in pictures.items()]
         if photographs and data_name != SYNTHETIC:
             parts.append(f"> {_REAL_PHOTOGRAPHS}".replace("\n", "\n> "))
     parts += ["## Data", bullets(notes), "## Training", _training(record)]
-    parts += ["## Settings", _settings_table(record.settings)]
+    parts += ["## Settings", _settings_table(record)]
     parts.append("Every number above is in `metrics.json`, with the counted pixels of each image.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -135,7 +140,8 @@ def training_command(settings: TrainSettings) -> str:
         usual = value is None or value == getattr(recipe, field.name)
         if field.name in _NOT_IN_COMMAND or (usual and field.name not in _ALWAYS_IN_COMMAND):
             continue
-        words.append(f"--{field.name.replace('_', '-')} {value}")
+        spelt = " ".join(map(str, value)) if isinstance(value, tuple) else value
+        words.append(f"--{field.name.replace('_', '-')} {spelt}")
     return " ".join(words)
 
 
@@ -217,9 +223,10 @@ def _training(record: RunRecord) -> str:
     return f"{bullets(lines)}\n\nThe training by itself:\n\n```\n{training_command(record.settings)}\n```"
 
 
-def _settings_table(settings: TrainSettings) -> str:
-    values = settings.to_json()
-    shown = {name: value for name, value in values.items() if name not in ("data", "out", "resume")}
+def _settings_table(record: RunRecord) -> str:
+    values = record.settings.to_json()
+    left_out = {"data", "out", "resume"} | (set() if record.stated is None else set(values) - record.stated)
+    shown = {name: value for name, value in values.items() if name not in left_out}
     return markdown_table(["setting", "value"], [[f"`{name}`", f"{value}"] for name, value in shown.items()])
 
 

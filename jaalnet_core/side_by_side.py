@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jaalnet_core.bootstrap import metric_intervals
+from jaalnet_core.cards import METRICS as METRICS_FILE
 from jaalnet_core.errors import DataError
 from jaalnet_core.evaluation import Evaluation
 from jaalnet_core.figures.forest import Estimate, forest_panels, forest_plot
@@ -18,7 +19,6 @@ from jaalnet_core.figures.style import NotebookFigure
 from jaalnet_core.metrics import AVERAGINGS, METRICS
 from jaalnet_core.report_page import AVERAGING_NAMES
 from jaalnet_core.results import PUBLISHED
-from jaalnet_core.shipping import METRICS as METRICS_FILE
 from jaalnet_core.weights import SHIPPED
 
 HEADLINE: dict[str, float] = {

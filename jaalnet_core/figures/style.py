@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -72,14 +73,18 @@ def dress(axes: Axes, title: str, x: str = "", y: str = "") -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
-    """Write `figure` as a PNG, whole or not at all (a temporary file, then renamed). Returns `path`."""
+def save_figure(figure: Figure, path: Path, texts: Mapping[str, str] | None = None) -> Path:
+    """Write `figure` as a PNG, whole or not at all (a temporary file, then renamed). Returns `path`.
+
+    Args:
+        texts: keyword to text, kept in the PNG; `figure.alt` goes there as its description.
+    """
     with atomic_path(Path(path)) as temporary:
-        temporary.write_bytes(_png(figure))
+        temporary.write_bytes(_png(figure, {"Description": getattr(figure, "alt", ""), **(texts or {})}))
     return Path(path)
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, texts: Mapping[str, str] | None = None) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={**(texts or {})})
     return buffer.getvalue()

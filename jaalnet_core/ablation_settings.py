@@ -21,8 +21,7 @@ class Variant:
     Attributes:
         name: of the row and of its files.
         says: the change in words, for the table.
-        changes: fields of `TrainSettings` with their values; what is not named stays the base's. A part of a network
-            that is to be left out becomes a field there, and a row here.
+        changes: fields of `TrainSettings` with their values; what is not named stays the base's.
     """
 
     name: str
@@ -37,6 +36,21 @@ VARIANTS: dict[str, Variant] = {
         Variant("without-adversary", "LF-Net learns alone, no DA-Net", {"adversarial_weight": 0.0}),
         Variant("without-second-fake", "DA-Net never sees (expert mask, predicted mask)", {"second_fake": False}),
         Variant("without-contour-supervision", "no boundary loss on the contour stream", {"contour_weight": 0.0}),
+        Variant("without-contour-attention", "no contour stream, no image edges", {"without": ("contour-attention",)}),
+        Variant("without-dense", "the encoder's layers in a row, nothing concatenated", {"without": ("dense",)}),
+        Variant("plain-convolutions", "plain dilated 3x3 convolutions for DDSConv", {"without": ("separable",)}),
+        Variant("without-cbam", "no CBAM in the decoder", {"without": ("cbam",)}),
+        Variant(
+            "without-position-attention",
+            "DA-Net's position branch is a convolution alone",
+            {"without": ("position-attention",)},
+        ),
+        Variant(
+            "without-channel-attention",
+            "DA-Net's channel branch is a convolution alone",
+            {"without": ("channel-attention",)},
+        ),
+        Variant("unet-of-equal-cost", "a U-Net of as many FLOPs in LF-Net's place", {"network": "unet"}),
         Variant("without-augmentation", "every picture as it is, every time", {"augmentation": "none"}),
         Variant("without-averaging", "the trained weights, not their moving average", {"average": 0.0}),
         Variant("stronger-adversary", "adversarial weight 0.2 instead of 0.02", {"adversarial_weight": 0.2}),

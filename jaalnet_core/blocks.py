@@ -78,20 +78,37 @@ class DenseBlock(nn.Module):
     Args:
         growth_rate: channels that a layer adds.
         dilations: one DDSConv an entry, with that dilation; growing values widen the view without pooling.
+        dense: False puts the layers one after another, without concatenation: each still makes `growth_rate` channels,
+            but reads only those of the layer before it (the first one the input), and the transition only the last's.
+        separable: False takes plain 3x3 convolutions of the same dilations in place of DDSConv.
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, growth_rate: int, dilations: Sequence[int] = (1, 2, 3)
+        self,
+        in_channels: int,
+        out_channels: int,
+        growth_rate: int,
+        dilations: Sequence[int] = (1, 2, 3),
+        *,
+        dense: bool = True,
+        separable: bool = True,
     ) -> None:
         super().__init__()
+        self.dense = dense
+        reads = [in_channels + k * growth_rate if dense else growth_rate for k in range(len(dilations) + 1)]
+        reads[0] = in_channels
         self.layers = nn.ModuleList(
-            DDSConv(in_channels + k * growth_rate, growth_rate, dilation) for k, dilation in enumerate(dilations)
+            DDSConv(channels, growth_rate, dilation)
+            if separable
+            else ConvNormAct(channels, growth_rate, dilation=dilation)
+            for channels, dilation in zip(reads, dilations, strict=False)
         )
-        self.transition = ConvNormAct(in_channels + len(dilations) * growth_rate, out_channels, kernel_size=1)
+        self.transition = ConvNormAct(reads[-1], out_channels, kernel_size=1)
 
     def forward(self, features: Tensor) -> Tensor:
         for layer in self.layers:
-            features = torch.cat([features, layer(features)], dim=1)
+            new = layer(features)
+            features = torch.cat([features, new], dim=1) if self.dense else new
         return self.transition(features)
 
 

@@ -27,6 +27,10 @@ class DANetSettings:
     """`spectral` bounds each convolution's gain (Miyato et al. 2018); `batch` is the classic PatchGAN's."""
     explicit_attention: bool = False
     """Store the position attention's matrix instead of the fused computation (same numbers)."""
+    position_attention: bool = True
+    """False: the position branch is its convolution alone."""
+    channel_attention: bool = True
+    """False: the channel branch is its convolution alone."""
 
     def __post_init__(self) -> None:
         if self.width < 4:
@@ -39,7 +43,8 @@ class DANet(nn.Module):
     """Dual attention network (Xiong et al. 2023), a PatchGAN: a pair `(B, 4, H, W)` to patch logits `(B, 1, H/8, W/8)`.
 
     Three strided convolutions, then two branches side by side, position attention and channel attention; their sum
-    goes through the last convolution. Sides that are no multiple of 8 are padded by repeating the border.
+    goes through the last convolution. Each attention can be left out by the settings. Sides that are no multiple of 8
+    are padded by repeating the border.
     """
 
     def __init__(self, settings: DANetSettings | None = None) -> None:
@@ -53,11 +58,12 @@ class DANet(nn.Module):
             *_conv(width, 2 * width, 4, 2, normalisation),
             *_conv(2 * width, top, 4, 2, normalisation),
         )
-        self.position_branch = nn.Sequential(
-            *_conv(top, top, 3, 1, normalisation),
-            PositionAttention(top, explicit=self.settings.explicit_attention),
-        )
-        self.channel_branch = nn.Sequential(*_conv(top, top, 3, 1, normalisation), ChannelAttention())
+        self.position_branch = nn.Sequential(*_conv(top, top, 3, 1, normalisation))
+        if self.settings.position_attention:
+            self.position_branch.append(PositionAttention(top, explicit=self.settings.explicit_attention))
+        self.channel_branch = nn.Sequential(*_conv(top, top, 3, 1, normalisation))
+        if self.settings.channel_attention:
+            self.channel_branch.append(ChannelAttention())
         last = nn.Conv2d(top, 1, 3, padding=1)
         self.head = spectral_norm(last) if normalisation == "spectral" else last
 

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from jaalnet_core.errors import CheckpointError, SettingsError
 from jaalnet_core.files import atomic_path
-from jaalnet_core.lf_net import STRIDE, LFNet
+from jaalnet_core.lf_net import STRIDE
 from jaalnet_core.size import SMALLEST_SIDE, Size
-from jaalnet_core.weights import LoadedNetwork, load_lf_net
+from jaalnet_core.weights import LoadedNetwork, load_segmenter
 
 INPUT, OUTPUT = "images", "probabilities"
 TOLERANCE = 1e-4  # of a probability: far below what moves an outline, far above float32's rounding
@@ -48,7 +48,7 @@ class ExportedNetwork:
 
 
 class _Probabilities(nn.Module):
-    def __init__(self, network: LFNet) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
@@ -64,7 +64,7 @@ def export_onnx(
     The file takes its name only after it has passed: a file that stood there before stays as it was otherwise.
 
     Args:
-        network: weights or a checkpoint by path, or what `load_lf_net` returned (it is left as it is).
+        network: weights or a checkpoint by path, or what `load_segmenter` returned (it is left as it is).
         out: the file to write, `*.onnx`.
         tolerance: largest difference of probabilities that passes.
 
@@ -75,7 +75,7 @@ def export_onnx(
     out = Path(out)
     if out.suffix.lower() != ".onnx" or out.is_dir():
         raise SettingsError(f"--out: found {out}, expected a file name that ends in .onnx.")
-    loaded = network if isinstance(network, LoadedNetwork) else load_lf_net(network)
+    loaded = network if isinstance(network, LoadedNetwork) else load_segmenter(network)
     module = _Probabilities(loaded.network).eval()
     device = next(module.parameters()).device
     try:

@@ -7,7 +7,10 @@ from math import prod
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+
+from jaalnet_core.size import Size
 
 
 def flop_counter() -> FlopCounterMode:
@@ -23,6 +26,22 @@ def flop_counter() -> FlopCounterMode:
     """
     corrected = {torch.ops.aten.convolution_backward: _convolution_backward}
     return FlopCounterMode(display=False, custom_mapping=corrected)
+
+
+def forward_gflop(network: nn.Module, size: Size) -> float:
+    """GFLOP of predicting one RGB picture of this size, counted. On the meta device nothing is computed for it.
+
+    with torch.device("meta"):
+        forward_gflop(build_lf_net("base"), Size(128, 128))
+    """
+    was_training, first = network.training, next(network.parameters())
+    picture = torch.zeros(1, 3, *size, device=first.device, dtype=first.dtype)
+    try:
+        with torch.no_grad(), flop_counter() as counter:
+            network.eval()(picture)
+    finally:
+        network.train(was_training)
+    return counter.get_total_flops() / 1e9
 
 
 def _convolution_backward(

@@ -32,6 +32,14 @@ class LFNetSettings:
     """Lower threshold of the image edges, on 0..255 grey values."""
     canny_high: float = 100.0
     """Upper threshold of the image edges."""
+    contour_attention: bool = True
+    """False: no contour stream and no image edges; the head sees the decoder's features alone."""
+    dense: bool = True
+    """False: the layers of an encoder block follow one another without concatenation (see `DenseBlock`)."""
+    separable: bool = True
+    """False: plain 3x3 convolutions of the same dilations in place of DDSConv."""
+    cbam: bool = True
+    """False: no CBAM in the decoder's residual blocks."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dilations", tuple(self.dilations))  # JSON brings a list
@@ -47,6 +55,8 @@ class LFNet(nn.Module):
     the outline from the bottleneck up, gated by the decoder. The outline and Canny's edges of the photograph join the
     decoder's features before the last 1x1 convolution.
 
+    Each of these parts can be left out by the settings, to see what it is worth.
+
     Any height and width from 32 up: the picture is padded to a multiple of 16 by repeating its border, and the logits
     are cropped back; nothing is resized.
     """
@@ -55,23 +65,35 @@ class LFNet(nn.Module):
         super().__init__()
         self.settings = settings if settings is not None else LFNetSettings()
         channels = [self.settings.width * 2**level for level in range(LEVELS)]
-        streams = [count // 2 for count in channels]
 
         self.stem = ConvNormAct(3, channels[0])
         self.encoder = nn.ModuleList(
-            DenseBlock(before, after, growth_rate=after // 2, dilations=self.settings.dilations)
+            DenseBlock(
+                before,
+                after,
+                growth_rate=after // 2,
+                dilations=self.settings.dilations,
+                dense=self.settings.dense,
+                separable=self.settings.separable,
+            )
             for before, after in zip([channels[0], *channels], channels, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
         # from the bottleneck up: levels 3, 2, 1, 0
         upward = range(LEVELS - 2, -1, -1)
         self.deconvs = nn.ModuleList(DeConv(channels[i + 1], channels[i]) for i in upward)
-        self.decoder = nn.ModuleList(ResidualBlock(2 * channels[i], channels[i], CBAM(channels[i])) for i in upward)
-        self.contour_start = nn.Conv2d(channels[-1], streams[-1], 1)
-        self.contour = nn.ModuleList(ContourAttention(streams[i + 1], streams[i], channels[i]) for i in upward)
-        self.contour_head = nn.Conv2d(streams[0], 1, 1)
-        self.edges = ImageEdges(self.settings.canny_low, self.settings.canny_high)
-        self.head = nn.Conv2d(channels[0] + 2, 1, 1)
+        self.decoder = nn.ModuleList(
+            ResidualBlock(2 * channels[i], channels[i], CBAM(channels[i]) if self.settings.cbam else None)
+            for i in upward
+        )
+        if self.settings.contour_attention:
+            streams = [count // 2 for count in channels]
+            self.contour_start = nn.Conv2d(channels[-1], streams[-1], 1)
+            self.contour = nn.ModuleList(ContourAttention(streams[i + 1], streams[i], channels[i]) for i in upward)
+            self.contour_head = nn.Conv2d(streams[0], 1, 1)
+            self.edges = ImageEdges(self.settings.canny_low, self.settings.canny_high)
+        # an outline and the edges join the decoder's features where there is a contour stream
+        self.head = nn.Conv2d(channels[0] + (2 if self.settings.contour_attention else 0), 1, 1)
 
     def forward(self, images: Tensor, with_contour: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """Logits of the lesion mask.
@@ -84,14 +106,17 @@ class LFNet(nn.Module):
             Logits `(B, 1, H, W)`; with `with_contour` a pair of them: mask, contour.
 
         Raises:
-            ValueError: another shape, or a side below 32 pixels.
+            ValueError: another shape, a side below 32 pixels, or `with_contour` of a network without contour stream.
         """
         check_images(images, channels=3)
+        if with_contour and not self.settings.contour_attention:
+            raise ValueError("with_contour: found True, expected False: this LF-Net was built without contour stream.")
         height, width = images.shape[-2:]
         padded = pad_to_multiple(images, STRIDE)
         features, contour = self._decode(self._encode(padded))
-        joined = torch.cat([features, torch.sigmoid(contour), self.edges(padded).to(features.dtype)], dim=1)
-        logits = self.head(joined)[..., :height, :width]
+        if contour is not None:
+            features = torch.cat([features, torch.sigmoid(contour), self.edges(padded).to(features.dtype)], dim=1)
+        logits = self.head(features)[..., :height, :width]
         return (logits, contour[..., :height, :width]) if with_contour else logits
 
     def _encode(self, images: Tensor) -> list[Tensor]:
@@ -103,14 +128,16 @@ class LFNet(nn.Module):
             levels.append(features)
         return levels
 
-    def _decode(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Decoder features `(B, width, H, W)` and contour logits `(B, 1, H, W)`."""
+    def _decode(self, levels: list[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Decoder features `(B, width, H, W)` and contour logits `(B, 1, H, W)`, None without contour stream."""
         *skips, features = levels
-        stream = self.contour_start(features)
-        for deconv, block, contour in zip(self.deconvs, self.decoder, self.contour, strict=True):
+        contour_levels = self.contour if self.settings.contour_attention else [None] * len(self.deconvs)
+        stream = self.contour_start(features) if self.settings.contour_attention else None
+        for deconv, block, contour in zip(self.deconvs, self.decoder, contour_levels, strict=True):
             features = block(torch.cat([deconv(features), skips.pop()], dim=1))
-            stream = contour(stream, features)
-        return features, self.contour_head(stream)
+            if contour is not None:
+                stream = contour(stream, features)
+        return features, None if stream is None else self.contour_head(stream)
 
 
 def build_lf_net(preset: Preset = "small", **changes: object) -> LFNet:

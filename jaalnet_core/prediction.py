@@ -37,7 +37,7 @@ from jaalnet_core.prediction_files import (
     write_table,
 )
 from jaalnet_core.size import Size
-from jaalnet_core.weights import LoadedNetwork, load_lf_net
+from jaalnet_core.weights import LoadedNetwork, load_segmenter
 
 DEFAULT_SIZE = Size(128, 128)  # for a network that came from no file
 _LONGEST_JPEG_SIDE = 65_500  # beyond it the format has no room for the number
@@ -82,7 +82,7 @@ def outline_lesion(
     photograph's own size, where it is thresholded: its border is then as smooth as the photograph.
 
     Args:
-        network: weights or a checkpoint by path, what `load_lf_net` returned, or a network: images
+        network: weights or a checkpoint by path, what `load_segmenter` returned, or a network: images
             `(B, 3, H, W)` in 0..1 to logits `(B, 1, H, W)`.
         picture: `(H, W, 3)` uint8, RGB, or a file.
         size: the network's input size; left out, the one that its file names, or 128x128.
@@ -131,7 +131,7 @@ def predict_pictures(
     the same folder stay in the table as long as their masks are there.
 
     Args:
-        checkpoint: weights or a checkpoint by path, or what `load_lf_net` returned.
+        checkpoint: weights or a checkpoint by path, or what `load_segmenter` returned.
         inputs: picture files, and folders of pictures.
         out: folder of the results; made if it is missing.
         threshold: probabilities above it are lesion, 0..1.
@@ -207,7 +207,7 @@ def _opened(
         own = first.device if first is not None else torch.device("cpu")
         return network, DEFAULT_SIZE, own if device is None else choose_device(str(device))
     chosen = choose_device(str(device or "auto"))
-    loaded = network if isinstance(network, LoadedNetwork) else load_lf_net(network, chosen)
+    loaded = network if isinstance(network, LoadedNetwork) else load_segmenter(network, chosen)
     return loaded.network, loaded.size, chosen
 
 

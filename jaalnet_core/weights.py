@@ -19,9 +19,11 @@ from jaalnet_core.errors import CheckpointError, JaalnetError, SettingsError
 from jaalnet_core.files import atomic_path
 from jaalnet_core.lf_net import LFNet, LFNetSettings
 from jaalnet_core.size import Size
+from jaalnet_core.unet import UNet, UNetSettings
 
 SHIPPED = Path("checkpoints") / "shipped"  # weights that come with the project, a folder a run
-NETWORKS = {"lf_net": (LFNet, LFNetSettings), "da_net": (DANet, DANetSettings)}
+NETWORKS = {"lf_net": (LFNet, LFNetSettings), "da_net": (DANet, DANetSettings), "unet": (UNet, UNetSettings)}
+SEGMENTERS = ("lf_net", "unet")  # what draws a mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +37,13 @@ class LoadedNetwork:
         path: the file it came from.
     """
 
-    network: LFNet | DANet
+    network: LFNet | DANet | UNet
     size: Size
     metadata: dict[str, Any]
     path: Path
 
 
-def save_weights(network: LFNet | DANet, path: Path, size: Size, *, half: bool = False, **metadata: Any) -> Path:
+def save_weights(network: LFNet | DANet | UNet, path: Path, size: Size, *, half: bool = False, **metadata: Any) -> Path:
     """Write weights and what they belong to as safetensors, all or nothing.
 
     Args:
@@ -49,11 +51,10 @@ def save_weights(network: LFNet | DANet, path: Path, size: Size, *, half: bool =
         half: store float16, half the space; loading gives float32 again.
         metadata: further values that JSON can hold.
     """
-    kind = "lf_net" if isinstance(network, LFNet) else "da_net"
     tensors = {name: _stored(tensor, half) for name, tensor in network.state_dict().items()}
     header = {
         "format": "jaalnet",
-        "network": kind,
+        "network": kind_of(network),
         "settings": json.dumps(dataclasses.asdict(network.settings)),
         "size": str(size),
         "metadata": json.dumps(metadata),
@@ -64,22 +65,36 @@ def save_weights(network: LFNet | DANet, path: Path, size: Size, *, half: bool =
     return path
 
 
+def kind_of(network: nn.Module) -> str:
+    """Its name in files: one of `NETWORKS`."""
+    return next(kind for kind, (network_class, _) in NETWORKS.items() if isinstance(network, network_class))
+
+
 def load_lf_net(path: str | Path, device: str | torch.device = "cpu") -> LoadedNetwork:
     """LF-Net, ready to predict, from `*.safetensors` or from a full training checkpoint (`*.pt`, averaged weights).
 
     Raises:
-        CheckpointError: missing, damaged, not ours, or a DA-Net's.
+        CheckpointError: missing, damaged, not ours, or another network's.
     """
-    return _load(Path(path), "lf_net", device)
+    return _load(Path(path), ("lf_net",), device)
+
+
+def load_segmenter(path: str | Path, device: str | torch.device = "cpu") -> LoadedNetwork:
+    """What draws masks, whichever it is: an LF-Net, or the U-Net it is compared with; from the same files.
+
+    Raises:
+        CheckpointError: missing, damaged, not ours, a DA-Net's, or a U-Net's without segmentation-models-pytorch.
+    """
+    return _load(Path(path), SEGMENTERS, device)
 
 
 def load_da_net(path: str | Path, device: str | torch.device = "cpu") -> LoadedNetwork:
     """DA-Net, ready to judge, from `da_net.safetensors` or a full training checkpoint.
 
     Raises:
-        CheckpointError: missing, damaged, not ours, or an LF-Net's.
+        CheckpointError: missing, damaged, not ours, or another network's.
     """
-    return _load(Path(path), "da_net", device)
+    return _load(Path(path), ("da_net",), device)
 
 
 def read_training_checkpoint(path: Path) -> dict[str, Any]:
@@ -101,9 +116,9 @@ def read_training_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def _load(path: Path, kind: str, device: str | torch.device) -> LoadedNetwork:
+def _load(path: Path, kinds: tuple[str, ...], device: str | torch.device) -> LoadedNetwork:
     try:
-        tensors, settings, size, metadata = _described(path, kind)
+        kind, tensors, settings, size, metadata = _described(path, kinds)
     except (KeyError, TypeError, ValueError, AttributeError, SettingsError) as error:
         raise CheckpointError(
             f"{path}: what it says about its network cannot be read ({type(error).__name__}: {_first_line(error)}). It "
@@ -114,27 +129,37 @@ def _load(path: Path, kind: str, device: str | torch.device) -> LoadedNetwork:
     return LoadedNetwork(network.to(device).eval(), size, metadata, path)
 
 
-def _described(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any], Size, dict[str, Any]]:
-    """Weights, network settings, size and metadata; a file with holes raises whatever falls out of them."""
+def _described(
+    path: Path, kinds: tuple[str, ...]
+) -> tuple[str, dict[str, Tensor], dict[str, Any], Size, dict[str, Any]]:
+    """Kind, weights, network settings, size and metadata; a file with holes raises whatever falls out of them."""
     if path.suffix == ".pt":
         state = read_training_checkpoint(path)
-        section = state.get(kind)
+        place = kinds[0]  # a checkpoint keeps what draws under `lf_net`, whichever network it is
+        section = state.get(place)
         if section is None:
-            raise CheckpointError(f"{path}: holds no {kind}; the run trained without one.")
+            raise CheckpointError(f"{path}: holds no {place}; the run trained without one.")
+        found = section.get("network", place)
+        _require_kind(path, found, kinds)
         tensors, settings, metadata = section["weights"], section["settings"], state["metadata"]
         size = Size.parse(state["size"])
     else:
         tensors, header = _read_safetensors(path)
         found = header.get("network")
-        if found != kind:
-            raise CheckpointError(f"{path}: found weights of {found or 'an unknown network'}, expected {kind}.")
+        _require_kind(path, found, kinds)
         settings, metadata = json.loads(header["settings"]), json.loads(header["metadata"])
         size = Size.parse(header["size"])
     if not all(isinstance(part, dict) for part in (tensors, settings, metadata)):
         raise TypeError("weights, settings and metadata: expected dictionaries")
     if not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise TypeError("weights: found something else than tensors")
-    return tensors, settings, size, metadata
+    return found, tensors, settings, size, metadata
+
+
+def _require_kind(path: Path, found: str | None, kinds: tuple[str, ...]) -> None:
+    if found not in kinds:
+        expected = " or ".join(kinds)
+        raise CheckpointError(f"{path}: found weights of {found or 'an unknown network'}, expected {expected}.")
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -149,7 +174,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from error
 
 
-def _build(path: Path, kind: str, settings: Mapping[str, Any]) -> LFNet | DANet:
+def _build(path: Path, kind: str, settings: Mapping[str, Any]) -> LFNet | DANet | UNet:
     network_class, settings_class = NETWORKS[kind]
     try:
         return network_class(settings_class(**settings))

@@ -230,7 +230,7 @@ def disc_folder(arrays, tmp_path) -> Path:
 @pytest.mark.parametrize("score_at", ["network", "mask"])
 def test_the_command_scores_and_writes(disc_folder, tmp_path, monkeypatch, capsys, split, score_at):
     loaded = weights.LoadedNetwork(Redness(), Size(32, 40), {}, tmp_path / "red.safetensors")
-    monkeypatch.setattr(weights, "load_lf_net", lambda path, device="cpu": loaded)
+    monkeypatch.setattr(weights, "load_segmenter", lambda path, device="cpu": loaded)
     out = tmp_path / "scores.json"
     arguments = [
         "evaluate",

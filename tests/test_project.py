@@ -32,6 +32,7 @@ FLOORS = (
     {
         "lf_net",
         "da_net",
+        "unet",
         "losses",
         "metrics",
         "bootstrap",

@@ -18,6 +18,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from jaalnet_core.ablation.cost import Cost
 from jaalnet_core.ablation.record import RunFile
 from jaalnet_core.bootstrap import resample_weights
 from jaalnet_core.errors import DataError
@@ -56,6 +57,7 @@ class Row:
         low, high: 95% interval of `mean` over images and seeds.
         difference: to the base; None for the base itself.
         seconds: of training, the runs' median.
+        cost: of the network that predicts.
     """
 
     variant: str
@@ -66,6 +68,7 @@ class Row:
     high: float
     difference: Difference | None
     seconds: float
+    cost: Cost
 
     @property
     def mean(self) -> float:
@@ -160,6 +163,7 @@ def _row(group: Sequence[RunFile], values: Tensor, base: Tensor | None, samples:
         high=high,
         difference=None if base is None else paired_difference(values, base, samples=samples, seed=seed),
         seconds=statistics.median(run.seconds for run in group),
+        cost=group[0].counted_cost(),
     )
 
 

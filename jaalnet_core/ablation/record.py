@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaalnet_core.ablation.cost import Cost, cost_of
 from jaalnet_core.errors import DataError
 from jaalnet_core.evaluation import Evaluation
 from jaalnet_core.files import write_json
@@ -29,6 +31,7 @@ class RunFile:
         seconds: of training.
         curve: validation Dice after each epoch.
         evaluations: split (`validation`; `test` where it was asked for) to the counted pixels of each image.
+        cost: of the network that predicts; None leaves it to be counted from the settings, as for older files.
     """
 
     variant: str
@@ -42,6 +45,11 @@ class RunFile:
     seconds: float
     curve: tuple[float, ...]
     evaluations: dict[str, Evaluation]
+    cost: Cost | None = None
+
+    def counted_cost(self) -> Cost:
+        """Its `cost`, counted now where the file does not hold it."""
+        return self.cost or cost_of(self.settings)
 
     @property
     def name(self) -> str:
@@ -54,6 +62,7 @@ class RunFile:
         values = {"format": FORMAT} | {name: getattr(self, name) for name in self.__dataclass_fields__}
         values["curve"] = [round(dice, 6) for dice in self.curve]
         values["evaluations"] = {split: one.to_json() for split, one in self.evaluations.items()}
+        values["cost"] = None if self.cost is None else dataclasses.asdict(self.cost)
         write_json(path, values)
         return path
 
@@ -75,6 +84,8 @@ def read_run_file(path: Path) -> RunFile:
             raise ValueError("another format")
         values["curve"] = tuple(values["curve"])
         values["evaluations"] = {split: Evaluation.from_json(one) for split, one in values["evaluations"].items()}
+        if (cost := values.get("cost")) is not None:
+            values["cost"] = Cost(int(cost["parameters"]), float(cost["gflop"]))
         return RunFile(**values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from jaalnet_core.ablation.cost import cost_of
 from jaalnet_core.ablation.record import RunFile, read_run_file, run_name
 from jaalnet_core.ablation_settings import AblationSettings, Variant
 from jaalnet_core.data.source import LesionData, open_data
@@ -26,7 +27,7 @@ from jaalnet_core.scoring import score
 from jaalnet_core.scoring_log import Scoring, log_scoring, today
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training.folder import environment, fingerprint
-from jaalnet_core.weights import load_lf_net
+from jaalnet_core.weights import load_segmenter
 
 AMOUNTS = ("preset", "size", "epochs", "batch_size", "learning_rate", "limit")
 WEIGHTS = "last.safetensors"
@@ -141,7 +142,7 @@ def _scored(
 ) -> RunFile:
     folder = Path(training.out)
     log = read_epochs(folder / "log.csv")
-    loaded = load_lf_net(folder / WEIGHTS)
+    loaded = load_segmenter(folder / WEIGHTS)
     learnt = len(data.train) if training.limit is None else min(training.limit, len(data.train))
     return RunFile(
         variant=variant.name,
@@ -155,6 +156,7 @@ def _scored(
         seconds=log[-1]["seconds"],
         curve=tuple(line["validation_dice"] for line in log),
         evaluations={"validation": score(loaded, data, "validation", device=settings.device, progress=False)},
+        cost=cost_of(recorded(training)),
     )
 
 
@@ -169,7 +171,7 @@ def _score_test(settings: AblationSettings, path: Path, training: TrainSettings,
             f"{weights}: the weights behind {path} are not there any more, expected those of SHA-256 "
             f"{run.weights_sha256[:12]}…; remove {path.name} to train them again."
         )
-    loaded = load_lf_net(weights)
+    loaded = load_segmenter(weights)
     revision = environment()["git_revision"] or ""
     pictures = f"{data.name} test, {len(data.test)}"
     command = f"{run.command} --score-test {shlex.quote(settings.score_test)}"
@@ -183,11 +185,9 @@ def _score_test(settings: AblationSettings, path: Path, training: TrainSettings,
 def _require_same(path: Path, training: TrainSettings, pictures: str) -> None:
     run = read_run_file(path)
     wanted = recorded(training)
-    differing = [
-        f"{name} {run.settings.get(name)!r}, now {wanted[name]!r}"
-        for name in wanted
-        if name in run.settings and run.settings[name] != wanted[name]
-    ]
+    # an older run does not name what was no setting then: it had what is left out now
+    found = recorded(TrainSettings(recipe=wanted["recipe"]).resolved()) | run.settings
+    differing = [f"{name} {found[name]!r}, now {wanted[name]!r}" for name in wanted if found[name] != wanted[name]]
     if run.data["sha256"] != pictures:
         differing.append(f"other pictures ({run.data['name']}, {run.data['learnt_from']} learnt from)")
     if differing:

@@ -21,6 +21,8 @@ HEADING = [
     "Dice, mean ± spread",
     "difference to the base",
     "verdict",
+    "parameters",
+    "GFLOP a picture",
     "seconds a run",
 ]
 
@@ -28,7 +30,8 @@ _READING = """\
 Dice in percent, per image, of the last epoch's weights (no epoch was chosen). Spread: standard deviation over the
 seeds. Difference: to the base, with its 95% bootstrap interval over images (paired) and seeds; an interval that holds
 0, or a single seed, leaves the comparison undecided. Of twenty comparisons without any difference one is expected to
-look decided. Seconds depend on what else the machine did."""
+look decided. Parameters and GFLOP: of the network that predicts, a forward pass over one picture, counted with a
+multiplication and an addition as two operations. Seconds depend on what else the machine did."""
 
 _COMMANDS = """\
 Each row is made anew by its command, the data folder named by `JAALNET_DATA`; each file beside this page holds its
@@ -65,10 +68,10 @@ def comparison_page(runs: Sequence[RunFile], *, base: str = "course", split: str
 
 
 def comparison_table(rows: Sequence[Row], *, brief: bool = False) -> str:
-    """The rows as a Markdown table, in percent; `brief` leaves out what changes and how long a run took."""
+    """The rows as a Markdown table, in percent; `brief` leaves out what changes and what it costs."""
     lines = [HEADING, *(_cells(row) for row in rows)]
     if brief:
-        lines = [[line[0], *line[2:-1]] for line in lines]
+        lines = [[line[0], *line[2:-3]] for line in lines]
     return markdown_table(lines[0], lines[1:])
 
 
@@ -103,8 +106,9 @@ def has_base(folder: Path, base: str) -> bool:
 def _cells(row: Row) -> list[str]:
     spread = "" if math.isnan(row.spread) else f" ± {100 * row.spread:.2f}"
     cells = [f"`{row.variant}`", row.says, str(len(row.seeds)), f"{100 * row.mean:.2f}{spread}"]
+    costs = [f"{row.cost.parameters:,}", f"{row.cost.gflop:.3f}", f"{row.seconds:.0f}"]
     if row.difference is None:
-        return [*cells, "", "base", f"{row.seconds:.0f}"]
+        return [*cells, "", "base", *costs]
     one = row.difference
     change = f"{100 * one.mean:+.2f} ({100 * one.low:+.2f} to {100 * one.high:+.2f})"
-    return [*cells, change, one.verdict, f"{row.seconds:.0f}"]
+    return [*cells, change, one.verdict, *costs]

@@ -64,11 +64,11 @@ def run(settings: Settings) -> int:
     from jaalnet_core.data.source import open_data
     from jaalnet_core.files import write_json
     from jaalnet_core.scoring import score
-    from jaalnet_core.weights import load_lf_net
+    from jaalnet_core.weights import load_segmenter
 
     if settings.bootstrap < 1:
         raise SettingsError(f"--bootstrap: found {settings.bootstrap}, expected at least 1 resample.")
-    loaded = load_lf_net(settings.checkpoint)
+    loaded = load_segmenter(settings.checkpoint)
     data = open_data(settings.data, loaded.size, splits=(settings.split,))
     for note in data.notes:
         print(note)

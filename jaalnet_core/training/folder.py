@@ -26,10 +26,12 @@ FREE_ON_RESUME = {"data", "out", "resume", "checkpoint_every", "keep_checkpoints
 
 
 def run_folder(settings: TrainSettings, data_name: str) -> Path:
-    """`--out`, else `checkpoints/<data>-<preset>-<recipe>-seed<seed>`."""
+    """`--out`, else `checkpoints/<data>-<preset>-<recipe>-seed<seed>`; a U-Net or a part left out is named too."""
     if settings.out is not None:
         return Path(settings.out)
-    return RUNS / f"{data_name.lower()}-{settings.preset}-{settings.recipe}-seed{settings.seed}"
+    words = [data_name.lower(), *([] if settings.network == "lf-net" else [settings.network]), settings.preset]
+    words += [settings.recipe, *(f"without-{part}" for part in settings.without), f"seed{settings.seed}"]
+    return RUNS / "-".join(words)
 
 
 def open_folder(folder: Path, settings: TrainSettings, data: LesionData) -> None:
@@ -85,7 +87,9 @@ def _holds_run(folder: Path) -> bool:
 def _require_same(folder: Path, settings: TrainSettings, identity: dict[str, Any]) -> None:
     found = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     wanted = settings.to_json()
-    differing = [k for k in wanted if k not in FREE_ON_RESUME and k in found and found[k] != wanted[k]]
+    # an older run does not name what was no setting then: it had what is left out now
+    found = TrainSettings(recipe=found["recipe"]).resolved().to_json() | found
+    differing = [k for k in wanted if k not in FREE_ON_RESUME and found[k] != wanted[k]]
     if differing:
         changes = ", ".join(f"{name} was {found[name]!r}, now {wanted[name]!r}" for name in differing)
         raise SettingsError(

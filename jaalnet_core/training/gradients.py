@@ -64,7 +64,7 @@ def gradient_mix(
         images: `(B, 3, H, W)` in 0..1. masks: `(B, 1, H, W)` of 0 or 1.
         kind, region_loss, contour_weight: as in `TrainSettings`.
     """
-    logits, contour_logits = lf_net(images, with_contour=True)
+    logits, contour_logits = lf_net(images, with_contour=True) if contour_weight else (lf_net(images), None)
     supervised = REGION_LOSSES[region_loss](logits, masks)
     if contour_weight:
         supervised = supervised + contour_weight * contour_loss(contour_logits, masks)

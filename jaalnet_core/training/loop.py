@@ -28,6 +28,7 @@ from jaalnet_core.training.checkpoint import (
 from jaalnet_core.training.folder import open_folder, run_folder
 from jaalnet_core.training.interrupt import StopRequest
 from jaalnet_core.training.log import Averages, RunLog
+from jaalnet_core.training.networks import NAMES
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
@@ -242,10 +243,13 @@ def _training_pictures(data: LesionData, limit: int | None) -> LesionArrays:
 
 def _announcement(settings: TrainSettings, pictures: int, folder: Path) -> str:
     rate = settings.learning_rate
-    networks = "LF-Net against DA-Net" if settings.adversarial_weight else "LF-Net alone (adversarial weight 0)"
+    drawing = NAMES[settings.network]
+    networks = f"{drawing} against DA-Net" if settings.adversarial_weight else f"{drawing} alone (adversarial weight 0)"
+    if settings.without:
+        networks += f", without {', '.join(settings.without)}"
     if settings.start_from is not None:
-        networks += f" (LF-Net starts from {settings.start_from})"
-    peaks = f"LF-Net peaks at {rate * settings.peak_factor:g}"
+        networks += f" ({drawing} starts from {settings.start_from})"
+    peaks = f"{drawing} peaks at {rate * settings.peak_factor:g}"
     if settings.adversarial_weight:
         peaks += f", DA-Net at {rate * settings.discriminator_factor:g}"
     return (

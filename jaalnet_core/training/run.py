@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,16 +11,17 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from jaalnet_core.da_net import build_da_net
 from jaalnet_core.errors import SettingsError
-from jaalnet_core.lf_net import WIDTHS, LFNet, build_lf_net
+from jaalnet_core.lf_net import LFNet
 from jaalnet_core.training.averaging import average_weights
 from jaalnet_core.training.fabric import Fabric
 from jaalnet_core.training.log import Averages
+from jaalnet_core.training.networks import build_judge, build_segmenter
 from jaalnet_core.training.schedule import schedule_factor
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.step import AdversarialStep
-from jaalnet_core.weights import load_lf_net
+from jaalnet_core.unet import UNet
+from jaalnet_core.weights import kind_of
 
 
 @dataclass
@@ -53,8 +53,8 @@ class Run:
     averages: Averages = field(default_factory=Averages)
 
     @property
-    def lf_net(self) -> LFNet:
-        """LF-Net with averaged weights: the one that is validated and shipped."""
+    def lf_net(self) -> LFNet | UNet:
+        """LF-Net (or the U-Net in its place) with averaged weights: the one that is validated and shipped."""
         return self.averaged.module
 
     @property
@@ -127,43 +127,26 @@ class Run:
 
 
 def build_run(settings: TrainSettings) -> Run:
-    """Both networks, freshly seeded (LF-Net from `start_from` where that is given), on their device.
+    """Both networks, freshly seeded (what draws, from `start_from` where that is given), on their device.
 
     Args:
         settings: resolved.
 
     Raises:
-        SettingsError: precision and device do not go together, or the weights to start from are of another width.
+        SettingsError: precision and device do not go together, or the weights to start from are of another network.
         CheckpointError: the weights to start from are unusable.
     """
     fabric = Fabric(accelerator=settings.device, devices=1, precision=_precision(settings))
     torch.manual_seed(settings.seed)
-    lf_net = build_lf_net(settings.preset)
-    if settings.start_from is not None:
-        _start_from(settings.start_from, settings.preset, lf_net)
-    lf_net = lf_net.to(memory_format=torch.channels_last)
+    lf_net = build_segmenter(settings).to(memory_format=torch.channels_last)
     lf_net, lf_optimizer = fabric.setup(lf_net, _optimizer(settings, lf_net, settings.weight_decay, settings.beta1))
     step = AdversarialStep(fabric, settings, lf_net, lf_optimizer)
     if settings.adversarial_weight:
-        da_net = build_da_net(settings.preset, normalisation=settings.normalisation)
-        da_net = da_net.to(memory_format=torch.channels_last)
+        da_net = build_judge(settings).to(memory_format=torch.channels_last)
         # no momentum in the course recipe's DA-Net: what it must judge changes with every step of LF-Net
         step.da_net, step.da_optimizer = fabric.setup(da_net, _optimizer(settings, da_net, 0.0, 0.5))
     averaged = average_weights(lf_net.module, settings.average).requires_grad_(False).eval()
     return Run(settings, fabric, step, averaged)
-
-
-def _start_from(path: Path, preset: str, lf_net: LFNet) -> None:
-    """Fill `lf_net` with trained weights."""
-    trained = load_lf_net(path).network
-    if trained.settings != lf_net.settings:
-        fitting = [name for name, width in WIDTHS.items() if width == trained.settings.width]
-        mend = f"--preset {fitting[0]}" if fitting and fitting[0] != preset else "weights of another run"
-        raise SettingsError(
-            f"--start-from: {path} holds an LF-Net of {trained.settings}, expected {lf_net.settings} "
-            f"(preset {preset}): take {mend}."
-        )
-    lf_net.load_state_dict(trained.state_dict())
 
 
 def _optimizer(settings: TrainSettings, network: nn.Module, weight_decay: float, beta1: float) -> Optimizer:
@@ -192,4 +175,5 @@ def _precision(settings: TrainSettings) -> str:
 
 
 def _section(network: nn.Module) -> dict[str, Any]:
-    return {"weights": network.state_dict(), "settings": dataclasses.asdict(network.settings)}
+    settings = dataclasses.asdict(network.settings)
+    return {"network": kind_of(network), "weights": network.state_dict(), "settings": settings}

@@ -5,11 +5,16 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jaalnet_core.choices import (
+    DA_NET_PARTS,
+    LF_NET_PARTS,
     AdversarialKind,
     Augmentation,
+    DANetPart,
+    LFNetPart,
+    NetworkName,
     Normalisation,
     Precision,
     Preset,
@@ -52,11 +57,15 @@ class TrainSettings:
     """Use only so many training pictures (a quick trial); None: all."""
     start_from: Path | None = None
     """Weights or a checkpoint to start LF-Net from, for fine-tuning on other pictures. Left out: random weights."""
+    network: NetworkName = "lf-net"
+    """What learns to draw: LF-Net, or for comparison a `unet` of equal arithmetic (segmentation-models-pytorch)."""
+    without: tuple[LFNetPart | DANetPart, ...] = ()
+    """Parts of the networks to leave out, to see what they are worth."""
 
     region_loss: RecipeName | None = None
     """`course`: cross-entropy + soft Dice; `published`: 100 L1 + 50 EPE."""
     contour_weight: float | None = None
-    """Weight of the contour stream's supervision; 0 switches it off."""
+    """Weight of the contour stream's supervision; 0 switches it off. Without a contour stream it is 0."""
     adversarial_weight: float | None = None
     """Weight of DA-Net's opinion in LF-Net's loss; 0 trains LF-Net alone."""
     adversarial_loss: AdversarialKind | None = None
@@ -105,17 +114,37 @@ class TrainSettings:
         _require(self, "peak_factor", self.peak_factor is None or self.peak_factor > 0, "a number above 0")
         for name in ("average", "beta1"):
             _require(self, name, 0 <= (getattr(self, name) or 0) < 1, "at least 0 and below 1")
+        self._check_networks()
+
+    def _check_networks(self) -> None:
+        _require(self, "network", self.network in get_args(NetworkName), " or ".join(get_args(NetworkName)))
+        known = (*LF_NET_PARTS, *DA_NET_PARTS)
+        _require(self, "without", set(self.without) <= set(known), f"some of {', '.join(known)}")
+        # each once and in one order: two ways to write it are one setting
+        object.__setattr__(self, "without", tuple(part for part in known if part in self.without))
+        if self.network == "unet":
+            fits = not set(self.without) & set(LF_NET_PARTS)
+            _require(self, "without", fits, f"only {', '.join(DA_NET_PARTS)}: a U-Net has no other of these parts")
+        if not self.has_contour:
+            _require(self, "contour_weight", not self.contour_weight, "0: there is no contour stream to supervise")
+
+    @property
+    def has_contour(self) -> bool:
+        """Whether the network that draws has a contour stream."""
+        return self.network == "lf-net" and "contour-attention" not in self.without
 
     def resolved(self) -> TrainSettings:
         """The same settings with every None that belongs to the recipe filled in."""
         recipe = RECIPES[self.recipe]
+        if not self.has_contour:
+            recipe = recipe | {"contour_weight": 0.0}
         return dataclasses.replace(self, **{k: v for k, v in recipe.items() if getattr(self, k) is None})
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON; `from_json` reads them back."""
         values = dataclasses.asdict(self)
         paths = {name: None if values[name] is None else str(values[name]) for name in _PATHS}
-        return values | {"size": str(self.size), **paths}
+        return values | {"size": str(self.size), "without": list(self.without), **paths}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> TrainSettings:

@@ -32,7 +32,10 @@ class AdversarialStep:
 
     def __call__(self, images: Tensor, masks: Tensor) -> dict[str, Tensor]:
         """Learn from images `(B, 3, H, W)` in 0..1 and masks `(B, 1, H, W)`; returns detached scalars for the log."""
-        logits, contour_logits = self.lf_net(images, with_contour=True)
+        if self.settings.contour_weight:
+            logits, contour_logits = self.lf_net(images, with_contour=True)
+        else:
+            logits, contour_logits = self.lf_net(images), None
         log = {}
         if self.da_net is not None:
             log |= self.discriminator_step(images, masks, torch.sigmoid(logits).detach())
@@ -56,9 +59,9 @@ class AdversarialStep:
         }
 
     def generator_step(
-        self, images: Tensor, masks: Tensor, logits: Tensor, contour_logits: Tensor
+        self, images: Tensor, masks: Tensor, logits: Tensor, contour_logits: Tensor | None
     ) -> dict[str, Tensor]:
-        """Teach LF-Net the mask, its outline, and to be taken for an expert."""
+        """Teach LF-Net the mask, its outline (unless its weight is 0), and to be taken for an expert."""
         region = REGION_LOSSES[self.settings.region_loss](logits.float(), masks)
         log = {"region": region.detach()}
         loss = region

@@ -11,18 +11,9 @@ from jaalnet_core.course.projects.budget import (
 )
 from jaalnet_core.course.projects.entry import Entry, Protocol, region_loss
 from jaalnet_core.course.projects.experiments import Experiment, Result, run_experiment
-from jaalnet_core.course.projects.failures import (
-    KINDS,
-    Failure,
-    Found,
-    find_worst,
-    hard_pictures,
-    kind_of,
-    problems,
-    sheet,
-    sheet_problems,
-)
+from jaalnet_core.course.projects.failures import Failure, hard_pictures, problems, sheet, sheet_problems
 from jaalnet_core.course.projects.rubric import BUDGET_RUBRIC, FAILURES_RUBRIC, Criterion, Rubric
+from jaalnet_core.failure_kinds import KINDS, Found, find_worst, kind_of
 
 __all__ = [
     "BUDGET_RUBRIC",

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,40 +13,16 @@ from jaalnet_core.course.projects.experiments import BATCH, Experiment, Outcome,
 from jaalnet_core.course.projects.tables import Table
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.synthetic import TEST_START, make_arrays
-from jaalnet_core.errors import SettingsError
 from jaalnet_core.evaluation import evaluate_network
+from jaalnet_core.failure_kinds import WANTED, kind_of
 from jaalnet_core.metrics import METRICS, scores
 from jaalnet_core.size import Size
 
-KINDS = {
-    "missed": "nothing of the lesion is marked",
-    "too much": "at least twice as many pixels marked in vain as lesion pixels left out",
-    "too little": "at least twice as many lesion pixels left out as pixels marked in vain",
-    "shifted": "as much marked in vain as left out, or nearly",
-}
 WORST_SHARE = 0.25  # a picture outside the worst quarter by its score is no failure
 FEWEST_WORDS = {"seen": 6, "hypothesis": 8, "conclusion": 8}
 FEWEST_FACTORS = 3
-WANTED = 10
 HARD = (0.6, 1.0)  # range of difficulty
 _SAME = 1e-3  # a pixel or two of a small lesion may fall otherwise on another machine
-
-
-@dataclass(frozen=True)
-class Found:
-    """A picture among the worst.
-
-    Attributes:
-        index: in the arrays.
-        picture: its id.
-        value: of the score that it was chosen by.
-        kind: one of `KINDS`.
-    """
-
-    index: int
-    picture: str
-    value: float
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +32,7 @@ class Failure:
     Attributes:
         picture: id of the failing picture.
         seen: what picture and outlines show, no guess at the reason.
-        kind: one of `KINDS`, which the counted pixels decide.
+        kind: one of `failure_kinds.KINDS`, which the counted pixels decide.
         hypothesis: the reason supposed, so that an experiment can refute it.
         result: of the experiment that tests it.
         outcome: what the result says of the hypothesis: `supported`, `refuted` or `undecided`.
@@ -78,35 +53,6 @@ class Failure:
 def hard_pictures(count: int, size: Size = Size(128, 128)) -> LesionArrays:
     """Synthetic pictures with most of the trouble that the generator knows; none is in a training or test set."""
     return make_arrays(count, size, first=TEST_START // 2, difficulty=HARD, progress=False)
-
-
-def kind_of(counts: Sequence[int] | Tensor) -> str:
-    """Which of `KINDS` a picture's tp, fp, fn, tn are; ties between the last three are `shifted`."""
-    tp, fp, fn, _ = (int(count) for count in counts)
-    if tp == 0 and fn > 0:
-        return "missed"
-    if fp >= 2 * fn and fp > 0:
-        return "too much"
-    return "too little" if fn >= 2 * fp and fn > 0 else "shifted"
-
-
-def find_worst(arrays: LesionArrays, counts: Tensor, score: str = "dice", count: int = WANTED) -> list[Found]:
-    """The pictures with the lowest score, the worst first; ties keep the pictures' order.
-
-    Args:
-        counts: `(N, 4)` tp, fp, fn, tn of each picture, as `evaluate_network(...).counts`.
-        score: one of `metrics.METRICS`.
-
-    Raises:
-        SettingsError: no such score, or other numbers of pictures and counts.
-    """
-    if score not in METRICS:
-        raise SettingsError(f"score: found {score!r}, expected one of {', '.join(METRICS)}.")
-    if len(arrays) != len(counts):
-        raise SettingsError(f"found {len(arrays)} pictures and {len(counts)} counts, expected as many.")
-    values = scores(counts)[score].numpy()
-    chosen = np.argsort(values, kind="stable")[:count]
-    return [Found(int(i), arrays.ids[i], float(values[i]), kind_of(counts[i])) for i in chosen]
 
 
 def problems(failure: Failure, arrays: LesionArrays, network: nn.Module, *, rerun: bool = True) -> list[str]:

@@ -18,11 +18,12 @@ from jaalnet_core.cards import METRICS, card_files
 from jaalnet_core.derived_files import Derived, DerivedText
 from jaalnet_core.errors import DataError
 from jaalnet_core.results import readme
+from jaalnet_core.robustness import page_text, read_studies
 from jaalnet_core.trials_page import trials_files
 from jaalnet_core.weights import SHIPPED
 
 PUBLISHED = Path("reports") / "published"
-COMPARISONS = "ablation-*"  # folders of runs in `PUBLISHED`
+COMPARISONS, STUDIES = "ablation-*", "robustness"  # folders in `PUBLISHED`
 
 
 def rebuild(root: Path, *, check: bool = False) -> list[Path]:
@@ -60,4 +61,6 @@ def derived_files(root: Path) -> list[Derived]:
     files.append(readme(root))
     for folder in sorted(path for path in published.glob(COMPARISONS) if path.is_dir()):
         files.append(DerivedText(folder / PAGE, comparison_page(read_run_files(folder))))
+    if studies := read_studies(published / STUDIES):
+        files.append(DerivedText(published / STUDIES / PAGE, page_text(studies)))
     return [*files, *trials_files(published)]

@@ -55,12 +55,12 @@ PROTOCOLS = {
 
 NOTE = """\
 **What can be compared.** Rows of one averaging on the same 379 test images, with the size in mind: ours per image, at
-the masks' own size, beside the challenge's winner and the rows of XBound-Former. Not the headline beside any of
-them: its averaging is not stated, and its five numbers cannot come from one pooled count of pixels (`jaalnet audit` says why);
-its IoU reads like a mean of lesion and background, so a row of that averaging stands among ours. Our pictures are the
-official ones reduced to 256x256: of the 900 for training 41 are missing, two that are test pictures as well were left
-out, and 82 chose the epoch, so our networks learnt from fewer and smaller pictures than the others, and our masks' own
-size is not the challenge's full resolution."""
+the masks' own size, beside the challenge's winner and the rows of XBound-Former. Not the headline beside any of them:
+its averaging is not stated, and its five numbers cannot come from one pooled count of pixels (`jaalnet audit` says
+why); its IoU reads like a mean of lesion and background, so a row of that averaging stands among ours. Our pictures
+are the official ones reduced to 256x256: of the 900 for training 41 are missing, two that are test pictures as well
+were left out, and 82 chose the epoch, so our networks learnt from fewer and smaller pictures than the others, and our
+masks' own size is not the challenge's full resolution."""
 
 
 @dataclass(frozen=True)

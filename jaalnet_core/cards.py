@@ -18,6 +18,7 @@ from jaalnet_core.derived_files import Derived, DerivedFigure, DerivedText
 from jaalnet_core.diagnosis_scores import diagnosis_table
 from jaalnet_core.errors import DataError
 from jaalnet_core.evaluation import Evaluation
+from jaalnet_core.failure_words import summary_table
 from jaalnet_core.figures import dice_histogram, training_curves
 from jaalnet_core.metrics import scores
 from jaalnet_core.report import read_run, sha256
@@ -55,6 +56,12 @@ says whether a lesion is harmless, and pictures unlike those of the training (ot
 photographs without a dermoscope) may be outlined badly without any sign of it. One expert drew each mask of the test
 set, and another would draw it a little differently. `{da_net}` is the discriminator at the end of the
 same training, for study; prediction does not need it."""
+
+_BY_DIAGNOSIS = "Test images by what the lesion turned out to be, per image, at network size; differences in points."
+_FAILURES = (
+    "What the Dice of the test images depends on, per image, at network size: each group beside the first of its kind, "
+    "with differences in points. Groups overlap, and none of this says why."
+)
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -132,11 +139,11 @@ def _sections(metrics: Mapping[str, Any]) -> list[str]:
     sections = []
     if diagnoses := metrics.get("diagnoses"):
         table = diagnosis_table(metrics["evaluations"]["test"], diagnoses)
-        sections.append(f"## By diagnosis\n\n{table.strip()}")
+        sections.append(f"## By diagnosis\n\n{_BY_DIAGNOSIS}\n\n{table}")
     if failures := metrics.get("failures"):
         sections.append(
-            "## Failures in words\n\nWhere the test images went well and where they did not, at network size:\n\n"
-            f"{failures['summary'].strip()}\n\nThe worst by Dice:\n\n{bullets(failures['worst'])}"
+            f"## Failures in words\n\n{_FAILURES}\n\n"
+            f"{summary_table(failures['summary'])}\n\nThe worst by Dice:\n\n{bullets(failures['worst'])}"
         )
     return sections
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +11,18 @@ import pytest
 import torch
 
 from jaalnet_core import shipping
+from jaalnet_core.cards import card_files
 from jaalnet_core.cli import main
+from jaalnet_core.data.diagnoses import FILES as DIAGNOSES
 from jaalnet_core.data.source import open_data
 from jaalnet_core.data.synthetic import write_dataset
+from jaalnet_core.diagnosis_scores import diagnosis_table
 from jaalnet_core.errors import CheckpointError, DataError
 from jaalnet_core.evaluation import Evaluation
 from jaalnet_core.report import sha256
 from jaalnet_core.report_page import score_table
 from jaalnet_core.scoring_log import read_scorings
-from jaalnet_core.shipping import ship
+from jaalnet_core.shipping import look_closer, ship
 from jaalnet_core.size import Size
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.weights import load_da_net, load_lf_net
@@ -75,7 +79,14 @@ def test_the_card_says_what_it_must_and_names_no_folder_of_a_person(run, data_fo
     recomputed = Evaluation.from_json(metrics["evaluations"]["test"]).averages()["per_image"]["dice"]
     assert f"{100 * recomputed:.2f}" in card
     for words in (
-        "No medical device",
+        "**No medical device**",
+        "## Intended use, and not",
+        "## Check",
+        "jaalnet evaluate --checkpoint checkpoints/shipped/mine/lf_net.safetensors",
+        metrics["checkpoint_sha256"],
+        sha256(folder / "da_net.safetensors"),
+        "## Failures in words",
+        "smallest quarter",
         "jaalnet train",
         "--preset tiny",
         "seed",
@@ -88,6 +99,78 @@ def test_the_card_says_what_it_must_and_names_no_folder_of_a_person(run, data_fo
         if file.suffix in (".md", ".json", ".csv"):
             assert "private" not in file.read_text(), file.name
     assert {"curves.png", "dice.png", "log.csv", "settings.json"} <= {file.name for file in folder.iterdir()}
+
+
+def test_a_card_is_made_anew_from_its_files_alone(run, data_folder, tmp_path):
+    folder = ship(run, open_data(data_folder, SIZE, progress=False), "mine", out=tmp_path)
+    card = (folder / "README.md").read_bytes()
+    (folder / "lf_net.safetensors").unlink()  # nothing is scored
+    for name in ("README.md", "dice.png", "curves.png"):
+        (folder / name).unlink()
+    files = card_files(folder)
+    assert not any(file.is_current() for file in files)
+    for file in files:
+        file.write()
+    assert (folder / "README.md").read_bytes() == card
+    assert all(file.is_current() for file in card_files(folder))
+
+
+def test_the_settings_of_a_card_are_those_its_run_had(run, data_folder, tmp_path):
+    """A setting that came later is no news about an older run."""
+    folder = ship(run, open_data(data_folder, SIZE, progress=False), "mine", out=tmp_path)
+    settings = json.loads((folder / "settings.json").read_text())
+    assert "| `clip` | 1.0 |" in card_files(folder)[0].text
+    (folder / "settings.json").write_text(json.dumps({k: v for k, v in settings.items() if k != "clip"}))
+    assert "| `clip` |" not in card_files(folder)[0].text
+
+
+@pytest.mark.parametrize("missing", ["notes", "training", "evaluations", "name"])
+def test_a_card_without_its_numbers_is_refused_by_name(run, data_folder, tmp_path, missing):
+    folder = ship(run, open_data(data_folder, SIZE, progress=False), "mine", out=tmp_path)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps({k: v for k, v in metrics.items() if k != missing}))
+    with pytest.raises(DataError, match=rf"metrics\.json.*{missing}"):
+        card_files(folder)
+
+
+def test_a_refreshed_card_has_the_diagnoses_that_came_later_and_the_same_scores(run, data_folder, tmp_path):
+    data = open_data(data_folder, SIZE, progress=False)
+    folder = ship(run, data, "mine", out=tmp_path)
+    before = json.loads((folder / "metrics.json").read_text())
+    assert before["diagnoses"] is None
+    assert "## By diagnosis" not in (folder / "README.md").read_text()
+    copy = shutil.copytree(data_folder, tmp_path / "data")
+    diagnoses = {id: ("malignant" if place % 2 else "benign") for place, id in enumerate(data.test.ids)}
+    lines = [f"{id},{word}" for id, word in {**diagnoses, "elsewhere": "benign"}.items()]
+    (copy / DIAGNOSES["test"]).write_text("\n".join(lines) + "\n")
+    assert main(["ship", "--refresh", "mine", "--data", str(copy), "--out", str(tmp_path)]) == 0
+    after = json.loads((folder / "metrics.json").read_text())
+    assert after["diagnoses"] == diagnoses
+    assert {k: v for k, v in after.items() if k not in ("diagnoses", "failures")} == {
+        k: v for k, v in before.items() if k not in ("diagnoses", "failures")
+    }
+    card = (folder / "README.md").read_text()
+    assert "## By diagnosis" in card
+    assert diagnosis_table(after["evaluations"]["test"], diagnoses) in card
+    assert all(f"- {line}" in card for line in after["failures"]["worst"])
+
+
+def test_other_pictures_or_other_weights_refresh_no_card(run, data_folder, tmp_path):
+    data = open_data(data_folder, SIZE, progress=False)
+    folder = ship(run, data, "mine", out=tmp_path)
+    before = (folder / "metrics.json").read_bytes()
+    with pytest.raises(DataError, match="others"):
+        look_closer(folder, replace(data, test=data.validation))
+    (folder / "lf_net.safetensors").write_bytes((run / "last.safetensors").read_bytes())
+    with pytest.raises(DataError, match="SHA-256"):
+        look_closer(folder, data)
+    assert (folder / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [[], ["--name", "mine"], ["run"], ["run", "--refresh", "mine"]])
+def test_ship_is_told_a_run_and_a_name_or_what_to_refresh(words, capsys):
+    assert main(["ship", *words]) == 1
+    assert "--refresh" in capsys.readouterr().err
 
 
 def test_a_run_without_adversary_is_not_shipped(run, data_folder, tmp_path):
@@ -123,3 +206,8 @@ def test_only_a_scoring_on_the_official_test_pictures_is_on_record(
         assert scoring.weights_sha256 == sha256(run / "best.safetensors")
         assert (scoring.pictures, scoring.purpose) == ("ISBI2016 test, 4", "the card of mine")
         assert str(tmp_path.parent) not in scoring.command
+    words = ["--data", str(data_folder), "--out", str(tmp_path), "--test-log", str(diary)]
+    assert main(["ship", "--refresh", "mine", *words]) == 0
+    refreshed = read_scorings(diary)[lines:]
+    assert [one.command for one in refreshed] == ["jaalnet ship --refresh mine"] * lines
+    assert {one.weights_sha256 for one in refreshed} <= {sha256(tmp_path / "mine" / "lf_net.safetensors")}

@@ -39,6 +39,38 @@ def test_json_brings_everything_back():
     assert TrainSettings.from_json(older) == TrainSettings()  # written before there was fine-tuning
 
 
+def test_parts_are_left_out_each_once_and_in_one_order():
+    settings = TrainSettings(without=("cbam", "position-attention", "dense", "cbam"))
+    assert settings.without == ("dense", "cbam", "position-attention")
+    assert settings == TrainSettings(without=["dense", "cbam", "position-attention"])
+    values = json.loads(json.dumps(settings.to_json()))
+    assert values["without"] == ["dense", "cbam", "position-attention"]
+    assert TrainSettings.from_json(values) == settings
+    older = {name: value for name, value in TrainSettings().to_json().items() if name not in ("without", "network")}
+    assert TrainSettings.from_json(older) == TrainSettings(network="lf-net", without=())
+
+
+@pytest.mark.parametrize("changes", [{"without": ("contour-attention",)}, {"network": "unet"}])
+def test_without_a_contour_stream_there_is_no_outline_to_supervise(changes):
+    assert TrainSettings(**changes).resolved().contour_weight == 0
+    assert TrainSettings(contour_weight=0.0, **changes).resolved().contour_weight == 0
+    with pytest.raises(SettingsError, match=r"--contour-weight: found 0\.5, expected 0: there is no contour stream"):
+        TrainSettings(contour_weight=0.5, **changes)
+    assert TrainSettings(without=("cbam",)).resolved().contour_weight == 0.5
+
+
+def test_what_a_network_does_not_have_cannot_be_left_out():
+    with pytest.raises(
+        SettingsError, match=r"--without: found \('gates',\), expected some of contour-attention, dense"
+    ):
+        TrainSettings(without=("gates",))
+    with pytest.raises(SettingsError, match=r"--without: found \('cbam',\), expected only position-attention"):
+        TrainSettings(network="unet", without=("cbam",))
+    assert TrainSettings(network="unet", without=("channel-attention",)).without == ("channel-attention",)
+    with pytest.raises(SettingsError, match=r"--network: found resnet, expected lf-net or unet"):
+        TrainSettings(network="resnet")
+
+
 def test_an_unknown_field_is_named():
     with pytest.raises(SettingsError, match="gan_mode"):
         TrainSettings.from_json(TrainSettings().to_json() | {"gan_mode": "vanilla"})

@@ -128,7 +128,8 @@ def what_went_wrong(outline: np.ndarray, mask: np.ndarray) -> str:
     if drawn == 0:
         return "nothing is outlined" if lesion else "rightly nothing is outlined"
     if common == 0:
-        return f"misplaced: the outline lies wholly beside the lesion, over {100 * drawn / outline.size:.0f} % of the frame"
+        share = 100 * drawn / outline.size
+        return f"misplaced: the outline lies wholly beside the lesion, over {share:.0f} % of the frame"
     ratio = drawn / lesion
     if ratio > 1 + _ALIKE:
         said = f"too large: {ratio:.{0 if ratio >= 10 else 1}f} times the lesion's area"

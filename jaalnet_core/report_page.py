@@ -140,7 +140,7 @@ def training_command(settings: TrainSettings) -> str:
         usual = value is None or value == getattr(recipe, field.name)
         if field.name in _NOT_IN_COMMAND or (usual and field.name not in _ALWAYS_IN_COMMAND):
             continue
-        spelt = " ".join(map(str, value)) if isinstance(value, tuple) else value
+        spelt = " ".join(value) if field.name == "without" else value
         words.append(f"--{field.name.replace('_', '-')} {spelt}")
     return " ".join(words)
 
@@ -167,10 +167,17 @@ def _summary(record: RunRecord, headline: str, evaluation: Mapping[str, Any], da
     count = "" if record.pictures is None else f", {record.pictures} pictures"
     dice = _cell(evaluation, "per_image", "dice")
     return (
-        f"LF-Net `{settings.preset}`, {how} on {trained_on}{count} (recipe `{settings.recipe}`, {settings.epochs} "
+        f"{_network(settings)}, {how} on {trained_on}{count} (recipe `{settings.recipe}`, {settings.epochs} "
         f"epochs, seed {settings.seed}). On {data_name}, {headline}, {_scored(evaluation)}: per-image Dice "
         f"**{dice}** percent."
     )
+
+
+def _network(settings: TrainSettings) -> str:
+    """What was trained, in words, with what was left out of it."""
+    kind = "U-Net of the cost of LF-Net" if settings.network == "unet" else "LF-Net"
+    left_out = f" without {', '.join(settings.without)}" if settings.without else ""
+    return f"{kind} `{settings.preset}`{left_out}"
 
 
 def _scored(evaluation: Mapping[str, Any]) -> str:

@@ -308,10 +308,16 @@ def test_weights_to_start_from_are_named_without_anyones_folders(tmp_path, given
     assert f"--start-from {shown}" in training_command(read)
 
 
-def test_the_training_command_repeats_the_settings():
-    settings = TrainSettings(
-        data="synthetic", preset="base", recipe="published", epochs=40, second_fake=False, size=Size(160, 192)
-    ).resolved()
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"preset": "base", "recipe": "published", "epochs": 40, "second_fake": False, "size": Size(160, 192)},
+        {"without": ("cbam", "dense")},
+        {"network": "unet"},
+    ],
+)
+def test_the_training_command_repeats_the_settings(changes):
+    settings = TrainSettings(data="synthetic", **changes).resolved()
     command = training_command(settings)
     assert command.startswith("jaalnet train --data synthetic ")
     import tyro
@@ -320,6 +326,21 @@ def test_the_training_command_repeats_the_settings():
 
     words = shlex.split(command)[2:]
     assert tyro.cli(TrainCommand, args=words, registry=registry()).resolved() == settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "LF-Net `tiny`, trained"),
+        ({"without": ("cbam", "dense")}, "LF-Net `tiny` without dense, cbam, trained"),
+        ({"network": "unet"}, "U-Net of the cost of LF-Net `tiny`, trained"),
+    ],
+)
+def test_a_report_says_which_network_it_is_about(run, data, tmp_path, changes, words):
+    settings = TrainSettings(data="synthetic", preset="tiny", size=SIZE, **changes)
+    write_json(run / "settings.json", settings.to_json())
+    text = (write_report(run, {"test": scored(data.test)}, data, tmp_path / "r") / "README.md").read_text()
+    assert words in text
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,6 @@ def write_json(path: Path, value: Any, *, rows: bool = False) -> None:
     """Write `value` as indented JSON, all or nothing; with `rows`, lists of whole numbers stay on one line each."""
     text = json.dumps(value, indent=2)
     if rows:
-        text = re.sub(r"\[\s*(-?\d+(?:,\s+-?\d+)*)\s*\]", lambda found: f"[{' '.join(found[1].split())}]", text)
+        text = re.sub(r"\[\n\s*(-?\d+(?:,\n\s*-?\d+)*)\n\s*\]", lambda found: f"[{' '.join(found[1].split())}]", text)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")

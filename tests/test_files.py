@@ -69,3 +69,13 @@ def test_a_new_file_never_takes_the_place_of_another(tmp_path: Path, monkeypatch
     with pytest.raises(FileExistsError):
         write_new(tmp_path / "b.txt", "second", meanwhile="somebody else's")
     assert texts(tmp_path) == {"a.txt": "first", "b.txt": "somebody else's"}
+
+
+def test_rows_of_numbers_stay_on_a_line_and_mean_the_same(tmp_path):
+    value = {"rows": [[1, -2, 3], [40, 5, 6]], "words": ["a", "[1,  2]"], "none": [], "fractions": [0.5, 1.5]}
+    path = tmp_path / "rows.json"
+    write_json(path, value, rows=True)
+    assert json.loads(path.read_text()) == value
+    assert "    [1, -2, 3],\n    [40, 5, 6]\n" in path.read_text()
+    write_json(path, value)
+    assert "    [\n      1,\n" in path.read_text()

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from jaalnet_core.ablation import runs as runner
+from jaalnet_core.ablation.cost import cost_of
 from jaalnet_core.ablation.record import read_run_file, read_run_files
 from jaalnet_core.ablation.runs import ablate, base_settings, row_command, variant_settings
 from jaalnet_core.ablation_settings import VARIANTS, AblationSettings, Variant
@@ -55,6 +56,7 @@ def test_every_run_leaves_one_file_that_says_everything(done, lesions):
     assert not {"out", "data", "resume"} & set(course.settings)
     assert course.data == alone.data
     assert (course.data["learnt_from"], course.data["validation"]) == (8, 4)
+    assert course.cost == cost_of(course.settings)
     assert len(course.curve) == 2
     assert course.seconds > 0
     assert course.weights_sha256 == sha256(settings.runs / "course-seed0" / "last.safetensors")
@@ -111,6 +113,19 @@ def test_results_of_other_settings_or_pictures_are_not_taken_for_ours(done, lesi
     other = replace(lesions, train=lesions.train.take([0, 1]))
     with pytest.raises(SettingsError, match="other pictures"):
         ablate(settings, data=other, progress=False)
+
+
+def test_a_result_from_before_parts_could_be_left_out_is_that_of_whole_networks(done, lesions, tmp_path):
+    settings, _ = done
+    older = read_run_file(settings.out / "course-seed0.json")
+    kept = {name: value for name, value in older.settings.items() if name not in ("network", "without")}
+    again = replace(settings, variants=("course", "without-cbam"), out=tmp_path / "older")
+    replace(older, settings=kept).save(again.out)
+    found = ablate(replace(again, variants=("course",)), data=lesions, say=lambda _: None, progress=False).found
+    assert [path.name for path in found] == ["course-seed0.json"]
+    replace(older, variant="without-cbam", settings=kept).save(again.out)
+    with pytest.raises(SettingsError, match=r"without \[\], now \['cbam'\]"):
+        ablate(again, data=lesions, say=lambda _: None, progress=False)
 
 
 def test_the_test_pictures_are_scored_only_when_asked_and_every_time_is_on_record(done, lesions):

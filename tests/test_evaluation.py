@@ -254,6 +254,22 @@ def test_the_command_scores_and_writes(disc_folder, tmp_path, monkeypatch, capsy
     assert str(out) in printed
 
 
+def test_the_command_scores_views(disc_folder, tmp_path, monkeypatch, capsys):
+    loaded = weights.LoadedNetwork(Redness(), Size(32, 32), {}, tmp_path / "red.safetensors")
+    monkeypatch.setattr(weights, "load_segmenter", lambda path, device="cpu": loaded)
+    out = tmp_path / "scores.json"
+    arguments = ["evaluate", "--data", str(disc_folder), "--checkpoint", "red.safetensors", "--device", "cpu"]
+    assert main([*arguments, "--views", "--bootstrap", "50", "--json", str(out)]) == 0
+    values = json.loads(out.read_text())
+    views = np.array(values["dice_over_views"])
+    assert views.shape == (8, len(values["images"]))
+    assert np.mean(views[0]) == pytest.approx(values["per_image"]["dice"])
+    below = (views < 0.6).sum()
+    printed = capsys.readouterr().out
+    assert f"mean {100 * views.mean():.2f}" in printed
+    assert f"below 60 in {below} of {views.size}" in printed
+
+
 def test_the_command_reports_a_missing_checkpoint(disc_folder, capsys):
     assert main(["evaluate", "--data", str(disc_folder), "--checkpoint", "nowhere.safetensors"]) == 1
     assert "nowhere.safetensors" in capsys.readouterr().err

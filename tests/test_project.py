@@ -49,6 +49,7 @@ FLOORS = (
     {
         "training",
         "evaluation",
+        "views",
         "prediction",
         "prediction_files",
         "export",

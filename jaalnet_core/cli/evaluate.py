@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from jaalnet_core.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from jaalnet_core.data.source import LesionData
     from jaalnet_core.evaluation import Evaluation
 
@@ -49,6 +51,8 @@ class Settings:
     """Probabilities above this are lesion."""
     by_diagnosis: bool = False
     """Also score benign and malignant lesions apart, by the challenge's Part 3 file beside the pictures."""
+    views: bool = False
+    """Also score each picture turned and mirrored, eight views: steadier, to choose on few (square) pictures."""
     bootstrap: int = 2000
     """Resamples of the images behind the intervals."""
     seed: int = 0
@@ -62,8 +66,10 @@ def run(settings: Settings) -> int:
     from dataclasses import replace
 
     from jaalnet_core.data.source import open_data
+    from jaalnet_core.evaluation import choose_device
     from jaalnet_core.files import write_json
     from jaalnet_core.scoring import score
+    from jaalnet_core.views import dice_over_views
     from jaalnet_core.weights import load_segmenter
 
     if settings.bootstrap < 1:
@@ -91,6 +97,10 @@ def run(settings: Settings) -> int:
     if settings.by_diagnosis:
         print(f"\n{format_diagnoses(evaluation, diagnoses)}")
         values["diagnoses"] = {id: diagnoses[id] for id in evaluation.ids if id in diagnoses}
+    if settings.views:
+        dice = dice_over_views(loaded.network, getattr(data, settings.split), device=choose_device(settings.device))
+        print(f"\n{format_views(dice)}")
+        values["dice_over_views"] = dice.tolist()
     if settings.json is not None:
         write_json(settings.json, values)
         print(f"written: {settings.json}")
@@ -120,6 +130,15 @@ def format_diagnoses(evaluation: Evaluation, diagnoses: Mapping[str, str]) -> st
     if found.without:
         lines.append(f"{found.without} pictures without a diagnosis are left out.")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def format_views(dice: Tensor) -> str:
+    """What the eight views of each picture say, from `(8, N)` fractions."""
+    means = dice.mean(1)
+    return (
+        f"Dice over {len(dice)} views of each picture, percent: mean {100 * dice.mean():.2f}, view by view "
+        f"{100 * means.min():.2f} to {100 * means.max():.2f}; below 60 in {int((dice < 0.6).sum())} of {dice.numel()}"
+    )
 
 
 def format_table(evaluation: Evaluation) -> str:

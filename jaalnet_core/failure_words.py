@@ -18,9 +18,8 @@ import torch
 from torch import nn
 
 from jaalnet_core.data.arrays import LesionArrays
-from jaalnet_core.data.source import ALL_SPLITS, LesionData
+from jaalnet_core.data.source import LesionData
 from jaalnet_core.data.traits import Traits, traits
-from jaalnet_core.errors import DataError
 from jaalnet_core.evaluation import Evaluation, predict_probabilities
 from jaalnet_core.failure_kinds import WANTED, find_worst
 from jaalnet_core.group_scores import Estimate, score_groups, unpaired_difference
@@ -54,7 +53,7 @@ def failure_lines(
     Raises:
         DataError: `data` does not hold the scored pictures.
     """
-    arrays = _scored(data, evaluation)
+    arrays = data.pictures(evaluation.ids)
     measured = _measured(arrays)
     middle = float(np.nanmedian([one.contrast for one in measured]))
     worst = find_worst(arrays, evaluation.counts, count=n)
@@ -91,7 +90,7 @@ def failure_summary(
     Raises:
         DataError: `data` does not hold the scored pictures.
     """
-    arrays = _scored(data, evaluation)
+    arrays = data.pictures(evaluation.ids)
     measured = _measured(arrays)
     rows = []
     for title, names, labels in _comparisons(arrays.ids, measured, diagnoses):
@@ -188,16 +187,3 @@ def _comparisons(
 
 def _measured(arrays: LesionArrays) -> list[Traits]:
     return [traits(image, mask) for image, mask in zip(arrays.images, arrays.masks, strict=True)]
-
-
-def _scored(data: LesionData, evaluation: Evaluation) -> LesionArrays:
-    """The pictures that were scored, in the evaluation's order."""
-    for split in ALL_SPLITS:
-        arrays: LesionArrays = getattr(data, split)
-        place = {id: index for index, id in enumerate(arrays.ids)}
-        if len(arrays) and all(id in place for id in evaluation.ids):
-            return arrays.take([place[id] for id in evaluation.ids])
-    raise DataError(
-        f"{data.root}: does not hold the {len(evaluation.ids)} pictures that were scored (such as "
-        f"{evaluation.ids[0]}); expected the same data set and split as in the evaluation."
-    )

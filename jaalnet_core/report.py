@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from jaalnet_core.data.arrays import LesionArrays
-from jaalnet_core.data.source import ALL_SPLITS, LesionData
+from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import DataError, SettingsError
 from jaalnet_core.evaluation import choose_device, predict_probabilities
 from jaalnet_core.figures import (
@@ -164,18 +164,10 @@ def stored_evaluations(run: Path, out: Path, ids: Sequence[str]) -> dict[str, di
 
 def _scored_pictures(evaluation: Mapping[str, Any], data: LesionData) -> tuple[LesionArrays, np.ndarray]:
     """The pictures that an evaluation is about, and the Dice of each, in its order."""
-    ids = [image["id"] for image in evaluation["images"]]
-    for split in ALL_SPLITS:
-        arrays = getattr(data, split)
-        place = {id: index for index, id in enumerate(arrays.ids)}
-        if ids and all(id in place for id in ids):
-            rows = [[image[column] for column in ("tp", "fp", "fn", "tn")] for image in evaluation["images"]]
-            dice = scores(torch.tensor(rows, dtype=torch.int64))["dice"].numpy()
-            return arrays.take([place[id] for id in ids]), dice
-    raise DataError(
-        f"{data.root}: does not hold the {len(ids)} pictures that were scored (first: {ids[:1]}); expected the same "
-        "data set and split as in the evaluation."
-    )
+    images = evaluation["images"]
+    arrays = data.pictures([image["id"] for image in images])
+    rows = [[image[column] for column in ("tp", "fp", "fn", "tn")] for image in images]
+    return arrays, scores(torch.tensor(rows, dtype=torch.int64))["dice"].numpy()
 
 
 def _outlines_to_show(

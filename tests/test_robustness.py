@@ -144,6 +144,7 @@ def test_a_turned_network_is_compared_with_its_own_outline_turned(study):
     """This network knows no up and down, so turning costs nothing, corners and interpolation included."""
     for one in (one for one in study.conditions if one.disturbance == "rotation"):
         assert study.difference(one)[0] == pytest.approx(0, abs=0.01)
+        assert one.control.sum(1).tolist() == one.counts.sum(1).tolist()  # both count the same pixels
     slanted, quarter = condition(study, "rotation", 1), condition(study, "rotation", 2)
     assert (slanted.counts.sum(1) < SIZE.height * SIZE.width).all()  # no invented corner is counted
     assert quarter.control.tolist() == study.undisturbed.tolist()

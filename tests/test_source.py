@@ -229,3 +229,15 @@ def test_the_real_pictures_from_a_folder_that_is_only_read(real_data, tmp_path):
     if not real_data.stat().st_mode & 0o222:
         assert sorted(path.name for path in real_data.iterdir()) == before
         assert list((tmp_path / "caches" / "jaalnet").rglob("test-32x32.npz"))
+
+
+def test_pictures_are_found_by_their_ids_in_the_split_that_holds_them_all(tmp_path):
+    data = open_data(a_data_folder(tmp_path, train=4), Size(32, 32), progress=False)
+    wanted = data.test.ids[::-1]
+    found = data.pictures(wanted)
+    assert found.ids == wanted
+    assert np.array_equal(found.images, data.test.images[::-1])
+    assert np.array_equal(found.masks, data.test.masks[::-1])
+    for ids in ((*wanted, data.train.ids[0]), ("elsewhere",), ()):
+        with pytest.raises(DataError, match=f"does not hold the {len(ids)} pictures that were scored"):
+            data.pictures(ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,23 @@ class LesionData:
     test: LesionArrays
     test_samples: tuple[Sample, ...]
     notes: tuple[str, ...]
+
+    def pictures(self, ids: Sequence[str]) -> LesionArrays:
+        """The pictures of these ids, in that order, from the split that holds them all.
+
+        Raises:
+            DataError: no split does.
+        """
+        for split in ALL_SPLITS:
+            arrays: LesionArrays = getattr(self, split)
+            place = {id: index for index, id in enumerate(arrays.ids)}
+            if ids and all(id in place for id in ids):
+                return arrays.take([place[id] for id in ids])
+        named = f" (such as {ids[0]})" if ids else ""
+        raise DataError(
+            f"{self.root}: does not hold the {len(ids)} pictures that were scored{named} in one split; expected the "
+            "same data set and split as in the evaluation."
+        )
 
 
 def open_data(

@@ -45,7 +45,7 @@ def _left_out(settings: TrainSettings, parts: tuple[str, ...]) -> dict[str, bool
 def _start_from(path: Path, settings: TrainSettings, network: LFNet | UNet) -> None:
     """Fill `network` with trained weights."""
     trained = load_segmenter(path).network
-    if type(trained) is not type(network) or trained.settings != network.settings:
+    if trained.settings != network.settings:  # unequal, too, where they are another network's
         raise SettingsError(
             f"--start-from: {path} holds a network of {trained.settings}, expected {network.settings} "
             f"(preset {settings.preset}): take {_mend(trained, settings)}."

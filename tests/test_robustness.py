@@ -138,6 +138,10 @@ def test_the_difference_is_paired(study):
     one = replace(study.conditions[0], counts=worse)
     paired = replace(study, ids=("a", "b", "c"), undisturbed=first, conditions=(one,))
     assert paired.difference(one) == pytest.approx((-1 / 3,) * 3)
+    assert paired.lost(one) == 1
+    controlled = replace(one, control=worse)  # a control of its own stands in for the undisturbed pictures
+    assert paired.difference(controlled) == (0, 0, 0)
+    assert paired.lost(controlled) == 0
 
 
 def test_a_turned_network_is_compared_with_its_own_outline_turned(study):

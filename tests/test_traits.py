@@ -64,6 +64,15 @@ def test_the_black_of_a_dermoscope_is_no_skin_and_no_fine_structure():
     assert found.fine == 0
 
 
+def test_the_rim_of_a_round_view_is_no_fine_structure():
+    """The slit between a round view and the frame's edge is narrow and dark, and yet no hair."""
+    picture, mask = a_lesion()
+    beyond = cv2.circle(np.zeros_like(mask), (64, 64), 66, 1, -1) == 0
+    picture[beyond] = 0
+    assert traits(picture, mask).dark_corners == 4
+    assert traits(picture, mask).fine == 0
+
+
 def test_corners_are_counted_one_by_one():
     picture, mask = a_lesion()
     picture[:12, :12] = picture[-12:, -12:] = 5

@@ -24,7 +24,7 @@ that a program can draw are the milder half of the trouble."""
 
 _FILES = """\
 Each JSON beside this page holds the counted pixels of every picture under every condition, the weights' SHA-256, the
-command and the machine. The data folder is named by `JAALNET_DATA`; with `--page` a command rebuilds this page too."""
+command and the machine. The data folder is named by `JAALNET_DATA`. `jaalnet report` rebuilds this page."""
 
 
 def study_table(study: Study) -> str:

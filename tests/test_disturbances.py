@@ -82,6 +82,14 @@ def test_more_hairs_are_the_same_ones_and_further_ones() -> None:
     assert (few & ~many).mean() < 0.001
 
 
+def test_hair_keeps_its_colour_when_there_is_more_of_it() -> None:
+    skin = np.full((128, 128, 3), 180, np.uint8)
+    for id in "abcd":
+        few, many = (grow_hair(skin, hairs, id) for hairs in (10, 30))
+        drawn = np.abs(few.astype(int) - skin).max(2) > 8
+        assert (few == many).all(2)[drawn].mean() > 0.7, id  # all but where another hair crosses
+
+
 def test_no_hair_is_a_copy_and_a_number_outside_the_range_is_named(picture) -> None:
     assert np.array_equal(grow_hair(picture, 0, "a"), picture)
     assert not np.shares_memory(grow_hair(picture, 0, "a"), picture)

@@ -109,6 +109,21 @@ def test_the_evaluations_threshold_and_flips_are_those_of_the_outline():
     assert all("too large" in line for line in failure_lines(Darkness(), DATA, strict, 3))
 
 
+class LeftHalf(nn.Module):
+    """Sure of the left half, whatever it shows."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits = torch.full_like(images[:, :1], -5)
+        logits[..., : SIDE // 2] = 5
+        return logits
+
+
+def test_mirror_images_are_averaged_where_the_evaluation_did():
+    for flips, expected in ((False, "too large"), (True, "nothing is outlined")):
+        evaluation = evaluate_network(LeftHalf(), DATA.test, threshold=0.6, flips=flips, progress=False)
+        assert expected in failure_lines(LeftHalf(), DATA, evaluation, 1)[0]
+
+
 def test_groups_hold_the_pictures_they_name():
     rows = failure_summary(DATA, EVALUATION, DIAGNOSES)
     by = {}
@@ -128,6 +143,7 @@ def test_groups_hold_the_pictures_they_name():
     assert by["diagnosis"]["malignant"] == (2, np.mean([dice[1], dice[5]]), by["diagnosis"]["malignant"][2])
     assert by["diagnosis"]["malignant"][2][0] == pytest.approx(np.mean([dice[1], dice[5]]) - dice[2])
     assert sum(count for count, *_ in by["contrast to the skin"].values()) == 8
+    assert by["contrast to the skin"]["low"][:2] == (1, 0)  # the pale one; all others stand off alike
 
 
 def test_edge_contact_is_a_group():

@@ -11,7 +11,8 @@ import torch
 from jaalnet_core.data.diagnoses import BENIGN, MALIGNANT, find_diagnoses
 from jaalnet_core.errors import DataError
 from jaalnet_core.evaluation import Evaluation
-from jaalnet_core.group_scores import Estimate, Group, score_groups, unpaired_difference
+from jaalnet_core.group_scores import Group, score_groups, unpaired_difference
+from jaalnet_core.interval import Interval
 from jaalnet_core.metrics import scores
 from jaalnet_core.report_page import markdown_table
 
@@ -31,7 +32,7 @@ class DiagnosisScores:
     """
 
     groups: tuple[Group, ...]
-    differences: Mapping[str, Estimate]
+    differences: Mapping[str, Interval]
     without: int
 
 
@@ -68,10 +69,10 @@ def diagnosis_rows(found: DiagnosisScores) -> list[list[str]]:
     """The cells for people, in percent, a line of titles first: groups, then the difference in points."""
     lines = [["diagnosis", "images", *METRICS.values()]]
     for group in found.groups:
-        cells = [_percent(group.scores[name]) for name in METRICS]
+        cells = [group.scores[name].percent() for name in METRICS]
         lines.append([group.name, str(group.count), *cells])
     if found.differences:
-        cells = [_points(found.differences[name]) for name in METRICS]
+        cells = [found.differences[name].points() for name in METRICS]
         lines.append(["malignant minus benign", "", *cells])
     return lines
 
@@ -90,13 +91,3 @@ def diagnosis_table(evaluation: Mapping[str, Any], diagnoses: Mapping[str, str])
     head, *rows = diagnosis_rows(found)
     table = markdown_table(head, rows)
     return f"{table}\n\n{found.without} pictures without a diagnosis are left out." if found.without else table
-
-
-def _percent(estimate: Estimate) -> str:
-    mean, low, high = estimate
-    return f"{100 * mean:.2f} ({100 * low:.2f} to {100 * high:.2f})"
-
-
-def _points(estimate: Estimate) -> str:
-    mean, low, high = estimate
-    return f"{100 * mean:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"

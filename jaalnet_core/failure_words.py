@@ -22,7 +22,8 @@ from jaalnet_core.data.source import LesionData
 from jaalnet_core.data.traits import Traits, traits
 from jaalnet_core.evaluation import Evaluation, predict_probabilities
 from jaalnet_core.failure_kinds import WANTED, find_worst
-from jaalnet_core.group_scores import Estimate, score_groups, unpaired_difference
+from jaalnet_core.group_scores import score_groups, unpaired_difference
+from jaalnet_core.interval import Interval
 from jaalnet_core.metrics import scores
 from jaalnet_core.report_page import markdown_table
 
@@ -72,7 +73,7 @@ def failure_lines(
 
 def failure_summary(
     data: LesionData, evaluation: Evaluation, diagnoses: Mapping[str, str] | None = None
-) -> list[tuple[str, str, int, Estimate, Estimate | None]]:
+) -> list[tuple[str, str, int, Interval, Interval | None]]:
     """How Dice per image depends on what the pictures show: rows for `summary_table`, plain values that JSON can hold.
 
     Lesions in quarters by their share of the frame, by whether they touch the frame's edge, in halves by their contrast
@@ -106,14 +107,13 @@ def failure_summary(
     return rows
 
 
-def summary_table(rows: list[tuple[str, str, int, Estimate, Estimate | None]]) -> str:
+def summary_table(rows: list[tuple[str, str, int, Interval, Interval | None]]) -> str:
     """The rows of `failure_summary`, also as JSON gave them back, as Markdown: percent, and differences in points."""
     cells = []
     for _, group in groupby(rows, key=lambda row: row[0]):
-        for number, (title, name, count, (mean, low, high), gap) in enumerate(group):
-            dice = f"{100 * mean:.2f} ({100 * low:.2f} to {100 * high:.2f})"
-            difference = "" if gap is None else "{:+.2f} ({:+.2f} to {:+.2f})".format(*(100 * value for value in gap))
-            cells.append(["" if number else title, name, str(count), dice, difference])
+        for number, (title, name, count, dice, gap) in enumerate(group):
+            difference = "" if gap is None else Interval(*gap).points()
+            cells.append(["" if number else title, name, str(count), Interval(*dice).percent(), difference])
     return markdown_table(["by", "group", "images", "Dice (95%)", "difference to the first (95%)"], cells)
 
 

@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from jaalnet_core.bootstrap import resample_weights
+from jaalnet_core.interval import Interval
 from jaalnet_core.metrics import scores
-
-Estimate = tuple[float, float, float]  # the mean, and the ends of its 95% interval
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Group:
 
     name: str
     count: int
-    scores: Mapping[str, Estimate]
+    scores: Mapping[str, Interval]
 
 
 def score_groups(
@@ -52,12 +51,12 @@ def score_groups(
     groups = []
     for name in dict.fromkeys(labels):
         members = torch.tensor([label == name for label in labels])
-        estimates = {metric: _estimate(values[metric][members], samples, seed) for metric in metrics}
+        estimates = {metric: Interval.of(values[metric][members], samples=samples, seed=seed) for metric in metrics}
         groups.append(Group(name, int(members.sum()), estimates))
     return groups
 
 
-def unpaired_difference(first: Tensor, second: Tensor, *, samples: int = 2000, seed: int = 0) -> Estimate:
+def unpaired_difference(first: Tensor, second: Tensor, *, samples: int = 2000, seed: int = 0) -> Interval:
     """Mean of the first minus mean of the second, with the 95% interval when both are drawn again on their own.
 
     Args:
@@ -70,11 +69,7 @@ def unpaired_difference(first: Tensor, second: Tensor, *, samples: int = 2000, s
     if first.numel() == 0 or second.numel() == 0:
         raise ValueError(f"found {first.numel()} and {second.numel()} values, expected at least one of each.")
     drawn = _drawn(first, samples, 1000 * (seed + 1) + 1) - _drawn(second, samples, 1000 * (seed + 1) + 2)
-    return ((first.double().mean() - second.double().mean()).item(), *_ends(drawn))
-
-
-def _estimate(values: Tensor, samples: int, seed: int) -> Estimate:
-    return (values.double().mean().item(), *_ends(_drawn(values, samples, seed)))
+    return Interval((first.double().mean() - second.double().mean()).item(), *_ends(drawn))
 
 
 def _drawn(values: Tensor, samples: int, seed: int) -> Tensor:

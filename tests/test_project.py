@@ -36,6 +36,7 @@ FLOORS = (
         "losses",
         "metrics",
         "bootstrap",
+        "interval",
         "group_scores",
         "thresholds",
         "calibration",

@@ -27,30 +27,17 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
     if kind == "flips":
         return v2.Compose(flips)
     if kind == "course":
-        affine = v2.RandomAffine(
-            degrees=180,
-            translate=(0.1, 0.1),
-            scale=(0.8, 1.25),
-            shear=(-8, 8, -8, 8),
-            interpolation=InterpolationMode.BILINEAR,
-        )
-        # beyond the frame lies black, as in the corners of a dermoscope's round view
+        move = _any_turn(shift=0.1, scale=(0.8, 1.25), shear=8)
         colour = v2.ColorJitter(brightness=0.25, contrast=0.25, saturation=0.25, hue=0.03)
-        return v2.Compose([*flips, v2.RandomApply([affine], p=0.9), v2.RandomApply([colour], p=0.9)])
+        return v2.Compose([*flips, v2.RandomApply([move], p=0.9), v2.RandomApply([colour], p=0.9)])
     if kind == "strong":
-        affine = v2.RandomAffine(
-            degrees=180,
-            translate=(0.15, 0.15),
-            scale=(0.7, 1.4),
-            shear=(-12, 12, -12, 12),
-            interpolation=InterpolationMode.BILINEAR,
-        )
+        move = _any_turn(shift=0.15, scale=(0.7, 1.4), shear=12)
         colour = v2.ColorJitter(brightness=0.4, contrast=0.4, saturation=0.5, hue=0.06)
         return v2.Compose(
             [
                 *flips,
                 v2.RandomApply([v2.ElasticTransform(alpha=60, sigma=8)], p=0.25),
-                v2.RandomApply([affine], p=0.9),
+                v2.RandomApply([move], p=0.9),
                 v2.RandomApply([DrawnHair()], p=0.2),
                 v2.RandomApply([colour], p=0.9),
                 v2.RandomGrayscale(p=0.05),
@@ -59,6 +46,17 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
             ]
         )
     raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips', 'course' or 'strong'.")
+
+
+def _any_turn(*, shift: float, scale: tuple[float, float], shear: float) -> v2.Transform:
+    """Turn by any angle, shift, zoom and shear; beyond the frame lies black, as around a dermoscope's round view."""
+    return v2.RandomAffine(
+        degrees=180,
+        translate=(shift, shift),
+        scale=scale,
+        shear=(-shear, shear, -shear, shear),
+        interpolation=InterpolationMode.BILINEAR,
+    )
 
 
 def augmentation_of_strength(*, rotation: float, zoom: float, colour: float, flips: bool) -> v2.Transform:

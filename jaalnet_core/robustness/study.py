@@ -20,13 +20,13 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from jaalnet_core.bootstrap import bootstrap_interval
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.disturbances import blur, brighten, compress, grow_hair, in_view, turn, warm
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import DataError, SettingsError
 from jaalnet_core.evaluation import choose_device, predict_probabilities
 from jaalnet_core.files import write_json
+from jaalnet_core.interval import Interval
 from jaalnet_core.metrics import confusion_counts, scores
 from jaalnet_core.scoring import Split
 from jaalnet_core.size import Size
@@ -34,7 +34,6 @@ from jaalnet_core.weights import LoadedNetwork
 
 FORMAT = "jaalnet-robustness"
 LOST = 0.1  # a picture that loses more Dice than this counts as lost
-Estimate = tuple[float, float, float]  # the mean, and the ends of its 95% interval
 
 
 @dataclass(frozen=True)
@@ -113,17 +112,17 @@ class Study:
     undisturbed: Tensor
     conditions: tuple[Condition, ...]
 
-    def difference(self, condition: Condition) -> Estimate:
+    def difference(self, condition: Condition) -> Interval:
         """Dice per image, disturbed minus undisturbed, picture by picture: the mean and its 95% interval."""
-        return _estimate(self._gaps(condition))
+        return Interval.of(self._gaps(condition))
 
     def lost(self, condition: Condition) -> float:
         """The share of the pictures whose Dice falls by more than `LOST`."""
         return (self._gaps(condition) < -LOST).double().mean().item()
 
-    def dice(self, condition: Condition | None = None) -> Estimate:
+    def dice(self, condition: Condition | None = None) -> Interval:
         """Mean Dice per image and its 95% interval, of a condition or of the undisturbed pictures."""
-        return _estimate(scores(self.undisturbed if condition is None else condition.counts)["dice"])
+        return Interval.of(scores(self.undisturbed if condition is None else condition.counts)["dice"])
 
     def _gaps(self, condition: Condition) -> Tensor:
         control = self.undisturbed if condition.control is None else condition.control
@@ -252,8 +251,3 @@ def _table(rows: list[list[int]], count: int) -> Tensor:
     if table.shape != (count, 4):
         raise ValueError(f"found counts {tuple(table.shape)}, expected ({count}, 4)")
     return table
-
-
-def _estimate(values: Tensor) -> Estimate:
-    low, high = bootstrap_interval(values[:, None]).flatten().tolist()
-    return values.mean().item(), low, high

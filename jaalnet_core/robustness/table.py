@@ -8,7 +8,7 @@ from pathlib import Path
 from jaalnet_core.errors import DataError
 from jaalnet_core.files import atomic_path
 from jaalnet_core.report_page import markdown_table
-from jaalnet_core.robustness.study import LOST, Estimate, Study, read_study
+from jaalnet_core.robustness.study import LOST, Study, read_study
 
 PAGE = "README.md"
 HEADING = ["disturbance", "strength", "Dice (95%)", "difference (95%)", "lost"]
@@ -29,9 +29,9 @@ command and the machine. The data folder is named by `JAALNET_DATA`. `jaalnet re
 
 def study_table(study: Study) -> str:
     """One study as a Markdown table: the undisturbed pictures, then every disturbance in three strengths."""
-    rows = [["none", "", _percent(study.dice()), "", ""]]
+    rows = [["none", "", study.dice().percent(), "", ""]]
     for one in study.conditions:
-        cells = [_percent(study.dice(one)), _points(study.difference(one)), f"{100 * study.lost(one):.0f} %"]
+        cells = [study.dice(one).percent(), study.difference(one).points(), f"{100 * study.lost(one):.0f} %"]
         rows.append([one.disturbance, one.says, *cells])
     return markdown_table(HEADING, rows)
 
@@ -94,13 +94,3 @@ def _worst(study: Study) -> str:
     kept = ", ".join(name for name, (_, _, high) in ranked if high >= 0)
     said = f"At full strength, in points of Dice: {costs}." if costs else "At full strength nothing costs Dice."
     return f"{said} No loss beyond chance: {kept}." if kept and costs else said
-
-
-def _percent(estimate: Estimate) -> str:
-    mean, low, high = estimate
-    return f"{100 * mean:.2f} ({100 * low:.2f} to {100 * high:.2f})"
-
-
-def _points(estimate: Estimate) -> str:
-    mean, low, high = estimate
-    return f"{100 * mean:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"

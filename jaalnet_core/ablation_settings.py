@@ -54,6 +54,7 @@ VARIANTS: dict[str, Variant] = {
         Variant("without-augmentation", "every picture as it is, every time", {"augmentation": "none"}),
         Variant("strong-augmentation", "bends, hair, blur, cut-outs as well", {"augmentation": "strong"}),
         Variant("without-averaging", "the trained weights, not their moving average", {"average": 0.0}),
+        Variant("cosine-schedule", "falling from the start, no warm-up", {"schedule": "cosine"}),
         Variant("stronger-adversary", "adversarial weight 0.2 instead of 0.02", {"adversarial_weight": 0.2}),
         Variant("bce-adversary", "cross-entropy instead of the hinge loss", {"adversarial_loss": "bce"}),
         Variant("least-squares-adversary", "squares instead of the hinge loss", {"adversarial_loss": "least-squares"}),

@@ -4,6 +4,7 @@ from jaalnet_core.figures.curves import read_log, training_curves
 from jaalnet_core.figures.outlines import draw_outlines
 from jaalnet_core.figures.sheets import best_median_worst, contact_sheet, dice_histogram
 from jaalnet_core.figures.style import save_figure
+from jaalnet_core.figures.validation_curves import validation_curves
 
 __all__ = [
     "best_median_worst",
@@ -13,4 +14,5 @@ __all__ = [
     "read_log",
     "save_figure",
     "training_curves",
+    "validation_curves",
 ]

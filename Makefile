@@ -9,7 +9,7 @@ JAALNET := $(PYTHON) -m jaalnet_core
 INSTALLED := $(VENV)/installed.sha256
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-long test-browser lint lab doctor lock clean
+.PHONY: help install reproduce test test-long test-browser soak lint lab doctor lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-long: $(INSTALLED) ## the tests that take minutes
 
 test-browser: $(INSTALLED) ## JupyterLab driven in Chromium: a lesson and its widget (needs chromium)
 	@$(JAALNET) test --browser
+
+soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)
+	@$(PYTHON) tests/faults/fault_table.py
 
 lint: $(INSTALLED) ## ruff: rules and formatting
 	@$(JAALNET) test --lint

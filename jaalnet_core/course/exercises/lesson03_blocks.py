@@ -89,9 +89,15 @@ def _compare_cross(module: nn.Module, features: Tensor, weights: list[Tensor], d
 
 
 def _expect_norms(module: nn.Module, features: Tensor, mixture: Shape) -> None:
-    """In training mode a normalised map does not change when what comes before it is scaled."""
+    """In training mode a normalised map does not change when what comes before it is scaled.
+
+    That holds up to the normalisation's epsilon, so no filter may happen to be so weak that epsilon counts.
+    """
     module.train()
     with torch.no_grad():
+        for weight in module.parameters():
+            if weight.ndim == 4:
+                weight /= weight.flatten(1).norm(dim=1)[:, None, None, None]
         before = call(module, features)
         scaled = features.clone()
         scaled[:, 0] *= 7

@@ -1,0 +1,64 @@
+"""A fault that can happen to a user, how often it is tried, and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Tally:
+    """What came of a fault, try by try.
+
+    Attributes:
+        outcomes: how often each outcome was seen, in words ("resumed, same weights").
+        broken: a line for every try that did not keep the promise: what was tried, and what happened instead.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+    def kept(self, outcome: str) -> None:
+        """One try that ended as promised."""
+        self.outcomes[outcome] += 1
+
+    def broke(self, what: str) -> None:
+        """One try that did not."""
+        self.outcomes["promise broken"] += 1
+        self.broken.append(what)
+
+    @property
+    def times(self) -> int:
+        return self.outcomes.total()
+
+
+@dataclass(frozen=True)
+class Study:
+    """One kind of fault.
+
+    Attributes:
+        area: the heading it stands under in the table ("Killed").
+        fault: what is done ("SIGKILL at a random moment of a training").
+        promise: what must hold afterwards, every time.
+        short: tries in `make test`; seconds.
+        long: tries in `make soak`; minutes.
+        run: does it: (tries, an empty folder) -> what came of it. Repeatable: random choices come from a fixed seed.
+        lacking: says what this machine lacks to try it (root, Linux); None where it can be tried.
+    """
+
+    area: str
+    fault: str
+    promise: str
+    short: int
+    long: int
+    run: Callable[[int, Path], Tally]
+    lacking: Callable[[], str | None] = lambda: None
+
+
+def check(study: Study, folder: Path) -> None:
+    """The short form: every try keeps the promise, and none was left out."""
+    tally = study.run(study.short, folder)
+    assert tally.broken == []
+    assert tally.times >= study.short

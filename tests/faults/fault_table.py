@@ -18,14 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
 from fault_study import Study
 
 from jaalnet_core.files import write_json
 from jaalnet_core.training.folder import environment
 
+HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COUNTS = ROOT / "reports" / "published" / "faults.json"
 PAGE = ROOT / "docs" / "reliability.md"

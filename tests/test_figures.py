@@ -337,6 +337,14 @@ def test_one_epoch_is_a_visible_point(log_file):
     assert axes.get_xlim() == (0, 2)
 
 
+def test_no_legend_of_the_training_curves_lies_over_a_line(log_file):
+    figure = training_curves(log_file)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        legend = axes.get_legend().get_window_extent()
+        assert legend.y0 >= axes.get_window_extent().y1 - 6, axes.get_title(loc="left")  # pixels
+
+
 @pytest.mark.parametrize("text", [None, "", COLUMNS + "\n", "a,b\n1,2\n"])
 def test_a_log_without_epochs_is_named(tmp_path, text):
     path = tmp_path / "log.csv"
@@ -352,7 +360,7 @@ def test_a_log_without_epochs_is_named(tmp_path, text):
 def test_figures_are_saved_whole_and_small(log_file, tmp_path):
     path = save_figure(training_curves(log_file), tmp_path / "new" / "curves.png")
     height, width = imread(path).shape[:2]
-    assert (width, height) == (960, 570)
+    assert (width, height) == (960, 630)
     assert [file.name for file in path.parent.iterdir()] == ["curves.png"]
 
 

@@ -69,7 +69,7 @@ def training_curves(log: Path | Mapping[str, np.ndarray], *, title: str = "") ->
         The figure; `.alt` is `curves_in_words`.
     """
     columns = log if isinstance(log, Mapping) else read_log(log)
-    figure = new_figure(6.4, 3.8, alt=curves_in_words(columns, title))
+    figure = new_figure(6.4, 4.2, alt=curves_in_words(columns, title))
     panels = figure.subplots(2, 2, sharex=True)
     _lines(panels[0, 0], columns, _LOSSES, "LF-Net's losses")
     _lines(panels[0, 1], columns, _ADVERSARIAL, "Losses of the two opponents")
@@ -178,4 +178,16 @@ def _mark_best(axes: Axes, columns: Mapping[str, np.ndarray]) -> None:
 
 
 def _legend(axes: Axes) -> None:
-    axes.legend(fontsize=TEXT_SIZE - 1, handlelength=2.6, framealpha=0.75, edgecolor="none", borderpad=0.2)
+    """One row between title and panel: inside, it lies over a line sooner or later."""
+    axes.set_title(axes.get_title(loc="left"), fontsize=TEXT_SIZE + 1, loc="left", pad=18)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 0.98),
+        ncols=3,
+        fontsize=TEXT_SIZE - 1,
+        handlelength=2.2,
+        columnspacing=1.2,
+        frameon=False,
+        borderpad=0.2,
+        borderaxespad=0.0,
+    )

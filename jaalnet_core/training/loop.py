@@ -25,6 +25,7 @@ from jaalnet_core.training.checkpoint import (
     periodic_name,
     save_checkpoint,
 )
+from jaalnet_core.training.finite import not_finite
 from jaalnet_core.training.folder import open_folder, run_folder
 from jaalnet_core.training.interrupt import StopRequest
 from jaalnet_core.training.log import Averages, RunLog
@@ -32,6 +33,7 @@ from jaalnet_core.training.networks import NAMES
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
+from jaalnet_core.training.workers import deaths_of_workers_named, leave_stopping_to_the_run
 from jaalnet_core.weights import save_weights
 
 EpochReport = Callable[[dict[str, float]], None]
@@ -80,7 +82,7 @@ def train(
 
     Raises:
         SettingsError, DataError, CheckpointError: something given does not fit; nothing was lost.
-        TrainingError: a loss was no longer finite.
+        TrainingError: a loss or a weight was no longer finite, or a process that prepares pictures was killed.
     """
     settings = settings.resolved()
     data = data if data is not None else open_data(settings.data, settings.size, progress=progress)
@@ -100,7 +102,8 @@ def train(
     with stop or StopRequest() as stop, bar:
         try:
             while run.progress.epoch < settings.epochs and not stop.requested:
-                rate = _train_epoch(run, lesions, total_steps, folder, stop, bar)
+                with deaths_of_workers_named(folder):
+                    rate = _train_epoch(run, lesions, total_steps, folder, stop, bar)
                 if run.progress.batch < steps_per_epoch:
                     break  # stopped in mid-epoch
                 line = _end_epoch(run, data.validation, rate, folder)
@@ -141,6 +144,7 @@ def epoch_batches(lesions: LesionArrays, settings: TrainSettings, epoch: int, sk
         batch_size=settings.batch_size,
         sampler=order[skip * settings.batch_size :].tolist(),
         num_workers=settings.workers,
+        worker_init_fn=leave_stopping_to_the_run,
         generator=torch.Generator(),  # its own: the global one must not depend on how often loaders were made
     )
 
@@ -209,7 +213,8 @@ def _save_shipped(run: Run, folder: Path, best: bool) -> None:
 
 
 def _require_finite(losses: dict[str, Tensor], run: Run, folder: Path) -> None:
-    bad = [name for name, value in losses.items() if not torch.isfinite(value)]
+    networks = {NAMES[run.settings.network]: run.step.lf_net, "DA-Net": run.step.da_net}
+    bad = not_finite(losses, {name: network for name, network in networks.items() if network is not None})
     if bad:
         newest = load_newest(folder)
         mend = (

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import stat
+import struct
 import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
 import pytest
 
-from jaalnet_core.data.archive_listing import ArchiveLimits, inspect_archive, is_archive
+from jaalnet_core.data.archive_listing import ArchiveLimits, inspect_archive, is_archive, open_archive
 from jaalnet_core.data.member_names import ArchiveError
 
 
@@ -142,9 +143,11 @@ def test_encrypted_members_are_refused(tmp_path):
         inspect_archive(archive)
 
 
-def test_rare_zip_packings_are_refused(tmp_path):
-    archive = _zip(tmp_path / "a.zip", [("a.png", b"1")], zipfile.ZIP_LZMA)
-    with pytest.raises(ArchiveError, match="packed by method 14; use plain 'deflate'"):
+@pytest.mark.parametrize(("packing", "number"), [(zipfile.ZIP_BZIP2, 12), (zipfile.ZIP_LZMA, 14)])
+def test_zip_packings_that_are_unpacked_without_a_bound_are_refused(tmp_path, packing, number):
+    """A kilobyte of bzip2 that announces 1,000 bytes would become gigabytes in memory before it is found out."""
+    archive = _zip(tmp_path / "a.zip", [("a.png", b"1")], packing)
+    with pytest.raises(ArchiveError, match=f"packed by method {number}; use plain 'deflate'"):
         inspect_archive(archive)
 
 
@@ -222,3 +225,63 @@ def test_a_negative_size_does_not_loop(tmp_path):
     path.write_bytes(bytes(raw) + bytes(1024))
     with pytest.raises(ArchiveError, match="a negative size"):
         inspect_archive(path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_extended_headers_without_end_are_damage_and_no_traceback(tmp_path, kind):
+    # tarfile reads what follows an extended header by calling itself
+    content = b"12 path=abc\n" if kind == tarfile.XHDTYPE else b"abc\0"
+    info = _tar_info("long", kind)
+    info.size = len(content)
+    path = tmp_path / "a.tar"
+    path.write_bytes((info.tobuf(tarfile.GNU_FORMAT) + content.ljust(512, b"\0")) * 3000 + bytes(1024))
+    assert not is_archive(path)
+    with pytest.raises(ArchiveError, match=r"a\.tar: not a complete zip or tar archive"):
+        inspect_archive(path)
+
+
+def test_a_directory_of_a_million_entries_is_not_read(tmp_path):
+    entry = (
+        struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0) + b"one_name"
+    )
+    directory = entry * 1_000_000
+    path = tmp_path / "a.zip"
+    path.write_bytes(directory + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, len(directory), 0, 0))
+    with pytest.raises(ArchiveError, match="a directory of 54000000 bytes, at most 16000000 are read"):
+        inspect_archive(path)
+
+
+def test_a_place_that_no_file_has_is_damage(tmp_path):
+    archive = _zip(tmp_path / "a.zip", [("a.png", b"1")])
+    raw = bytearray(archive.read_bytes())
+    central = raw.index(b"PK\x01\x02")
+    extra = struct.pack("<2HQ", 1, 8, (1 << 63) - 1)  # zip64: where the member begins
+    raw[central + 42 : central + 46] = b"\xff" * 4
+    raw[central + 30 : central + 32] = len(extra).to_bytes(2, "little")
+    raw[central + 46 + 5 : central + 46 + 5] = extra
+    end = raw.index(b"PK\x05\x06")
+    raw[end + 12 : end + 16] = (end - central).to_bytes(4, "little")
+    archive.write_bytes(raw)
+    with pytest.raises(ArchiveError, match=r"a\.zip: not a complete zip"), open_archive(archive) as opened:
+        opened.read("a.png")
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_a_wrong_checksum_behind_a_packed_tar_is_noticed(tmp_path, mode):
+    archive = _tar(tmp_path / "a.tar", [(_tar_info("a"), bytes(range(256)) * 9)], mode)
+    raw = bytearray(archive.read_bytes())
+    # the stream's own checksum: of gzip before the length, of bzip2 in its last bytes, of xz before index and footer
+    raw[{"w:gz": -6, "w:bz2": -3, "w:xz": -30}[mode]] ^= 0x10
+    archive.write_bytes(raw)
+    with pytest.raises(ArchiveError, match=r"a\.tar: not a complete zip or tar"):
+        inspect_archive(archive)
+
+
+def test_what_follows_a_tars_last_file_is_bounded(tmp_path):
+    archive = _tar(tmp_path / "a.tar", [(_tar_info("a"), b"1")])
+    whole = archive.read_bytes()
+    archive.write_bytes(whole + bytes(1 << 20))
+    assert len(inspect_archive(archive)) == 1
+    archive.write_bytes(whole + bytes(5 << 20))
+    with pytest.raises(ArchiveError, match="more than 4194304 bytes behind the last file"):
+        inspect_archive(archive)

@@ -45,7 +45,7 @@ def extract_archive(
     """Unpack `archive` so that `target` holds its files: completely, or not at all.
 
     Args:
-        archive: a zip (stored, deflated, bzip2) or a tar (plain, gz, bz2, xz).
+        archive: a zip (stored, deflated) or a tar (plain, gz, bz2, xz).
         target: the folder to make; it must not exist yet, or be empty.
         progress: show a bar.
         limits: sizes and ratios to accept; `ArchiveLimits()` when left out.

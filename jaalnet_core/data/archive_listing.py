@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
+import io
 import lzma
 import stat
 import struct
@@ -20,8 +22,10 @@ from jaalnet_core.data.member_names import ArchiveError, NameRegister, safe_memb
 
 MB = 1_000_000
 _LONGEST_HEADER = 4 << 20
+_LONGEST_DIRECTORY = 16 * MB  # of a zip: room for 100,000 files with names of 100 letters
+_LONGEST_PADDING = 4 << 20  # zeros behind a tar's last file
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # zip flag bits: encrypted, strongly encrypted, encrypted directory
-_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks the others without a bound on memory
 _TAR_OPENERS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, gzip.BadGzipFile)
 _SYSTEM_LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -90,7 +94,7 @@ def open_archive(archive: Path) -> Iterator[OpenArchive]:
         raise ArchiveError(f"{archive}: no such file; expected a zip or tar archive.")
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as opened:
+            with _ZipBytes(io.FileIO(archive)) as file, zipfile.ZipFile(file) as opened:
                 yield opened
         else:
             with _tar_stream(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as opened:
@@ -99,13 +103,14 @@ def open_archive(archive: Path) -> Iterator[OpenArchive]:
         raise ArchiveError(f"{archive}: refused, nothing was unpacked: {error}.") from error
     except _DAMAGE as error:
         raise _damaged(archive, error) from error
-    except (NotImplementedError, ValueError, IndexError, struct.error) as error:
-        # what zipfile and tarfile let through from headers that are newer than they know, or random bytes
+    except (NotImplementedError, ValueError, IndexError, OverflowError, RecursionError, struct.error) as error:
+        # what zipfile and tarfile let through from headers that are newer than they know, or random bytes; a tar's
+        # extended headers that follow one another are read by recursion
         raise _damaged(archive, error) from error
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (None, errno.EINVAL):
             raise  # the disk's fault, not the archive's
-        raise _damaged(archive, error) from error  # bz2 reports damage as a bare OSError
+        raise _damaged(archive, error) from error  # bz2 reports damage so, and a place that no file can have
 
 
 def _damaged(archive: Path, error: Exception) -> ArchiveError:
@@ -119,6 +124,17 @@ def _tar_stream(archive: Path) -> Iterator[IO[bytes]]:
     opener = next((opener for magic, opener in _TAR_OPENERS if head.startswith(magic)), open)
     with opener(archive, "rb") as file:
         yield cast(IO[bytes], _Bounded(cast(IO[bytes], file)))
+
+
+class _ZipBytes(io.BufferedReader):
+    """A zip's bytes, of which no directory can ask for so many that a million entries are made before we count them."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > _LONGEST_DIRECTORY:
+            raise ArchiveError(
+                f"a directory of {size} bytes, at most {_LONGEST_DIRECTORY} are read; pack fewer files into one archive"
+            )
+        return super().read(size)
 
 
 class _Bounded:
@@ -209,3 +225,6 @@ def _tar_entries(opened: tarfile.TarFile) -> Iterator[tuple[Member, bool]]:
     opened.fileobj.seek(opened.offset)
     if opened.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         raise tarfile.ReadError(f"cut off or damaged after {opened.offset} bytes")
+    # the checksum of a packed tar stands behind everything, and is looked at by who reads so far
+    if opened.fileobj.read(_LONGEST_PADDING) and opened.fileobj.read(1):
+        raise ArchiveError(f"more than {_LONGEST_PADDING} bytes behind the last file")

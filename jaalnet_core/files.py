@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_UNFINISHED = re.compile(r"\..*\.\d+\.part(\.[^.]*)?")  # as `_beside` names them
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -62,6 +64,13 @@ def _settle(temporary: Path) -> None:
     """Wait until a file is on the disk, before a name points at it: a power cut must not leave zeros."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes killed while writing left in `folder`; only for who knows that nobody writes there now."""
+    for path in Path(folder).glob(".*.part*"):
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, *, rows: bool = False) -> None:

@@ -11,9 +11,11 @@ import torch
 
 from jaalnet_core.errors import CheckpointError
 from jaalnet_core.files import atomic_path
+from jaalnet_core.training.writing import writing
 from jaalnet_core.weights import read_training_checkpoint
 
 LAST = "last.pt"
+PREVIOUS = "previous.pt"
 BEST = "best.pt"
 
 
@@ -25,41 +27,62 @@ def periodic_name(epoch: int) -> str:
 def save_checkpoint(folder: Path, state: dict[str, Any], *also: str) -> Path:
     """Write `state` to `last.pt`, all or nothing, and give it the names `also` as well (hard links where possible).
 
+    The `last.pt` before it becomes `previous.pt`: names that are hard links share their bytes, and a bad sector under
+    one spoils them all.
+
     Raises:
         CheckpointError: the disk is full or the folder cannot be written; older checkpoints stay as they were.
     """
     path = folder / LAST
-    try:
+    with writing(folder, "the checkpoint"):
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
+            if path.exists():
+                name_checkpoint(path, PREVIOUS)
         for name in also:
-            with atomic_path(folder / name) as temporary:
-                _link_or_copy(path, temporary)
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
-        raise CheckpointError(
-            f"{folder}: the checkpoint could not be written ({error}). Free some space or choose another --out; the "
-            "checkpoints before it are untouched, and --resume goes on from the newest."
-        ) from error
+            name_checkpoint(path, name)
     return path
+
+
+def name_checkpoint(path: Path, name: str) -> None:
+    """Give a checkpoint a further name in its folder: a hard link where possible, else a copy."""
+    with atomic_path(path.with_name(name)) as temporary:
+        _link_or_copy(path, temporary)
 
 
 def load_newest(folder: Path) -> tuple[Path, dict[str, Any], list[str]] | None:
     """The newest readable checkpoint of a run with notes on those passed over; None where there is none at all.
 
+    That is `last.pt`, or where it is damaged, whichever of the others has come furthest.
+
     Raises:
         CheckpointError: there are checkpoints, and not one can be read.
     """
-    candidates = [folder / LAST, *sorted(folder.glob("epoch-*.pt"), reverse=True), folder / BEST]
-    present = [path for path in candidates if path.is_file()]
-    passed_over = []
-    for path in present:
+    periodic = sorted(folder.glob("epoch-*.pt"), reverse=True)
+    newest, passed_over = None, []
+    for path in (folder / LAST, *periodic, folder / PREVIOUS, folder / BEST):
+        if not path.is_file():
+            continue
         try:
-            return path, read_training_checkpoint(path), passed_over
+            state = read_training_checkpoint(path)
         except CheckpointError as error:
             passed_over.append(str(error))
-    if passed_over:
+            continue
+        if newest is None or _steps(state) > _steps(newest[1]):
+            newest = (path, state)
+        if path.name == LAST:
+            break
+    if newest is None and passed_over:
         raise CheckpointError(f"{folder}: no checkpoint of this run can be read. " + " ".join(passed_over))
-    return None
+    return None if newest is None else (*newest, passed_over)
+
+
+def _steps(state: dict[str, Any]) -> int:
+    """How many steps a checkpoint has behind it; -1 where it does not say."""
+    try:
+        return int(state["training"]["progress"]["step"])
+    except (KeyError, TypeError, ValueError):
+        return -1
 
 
 def drop_old_checkpoints(folder: Path, keep: int) -> None:

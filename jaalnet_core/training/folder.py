@@ -19,6 +19,7 @@ from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.files import write_json
 from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.training.writing import writing
 
 RUNS = Path("checkpoints")
 # what may differ between the starts of one run: it changes where and how fast, not what
@@ -39,6 +40,7 @@ def open_folder(folder: Path, settings: TrainSettings, data: LesionData) -> None
 
     Raises:
         SettingsError: the folder holds a run and `--resume` was not given, or holds one of other settings or data.
+        CheckpointError: the folder cannot be written.
     """
     identity = {"name": data.name, "sha256": fingerprint(data), "train": len(data.train)}
     if _holds_run(folder):
@@ -48,9 +50,10 @@ def open_folder(folder: Path, settings: TrainSettings, data: LesionData) -> None
             )
         _require_same(folder, settings, identity)
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "settings.json", settings.to_json())
-    write_json(folder / "data.json", identity | {"notes": list(data.notes)})
-    write_json(folder / "environment.json", environment())
+    with writing(folder, "what the run is"):
+        write_json(folder / "settings.json", settings.to_json())
+        write_json(folder / "data.json", identity | {"notes": list(data.notes)})
+        write_json(folder / "environment.json", environment())
 
 
 def fingerprint(data: LesionData) -> str:

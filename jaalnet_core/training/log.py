@@ -11,6 +11,7 @@ from torch import Tensor
 
 from jaalnet_core.files import atomic_path
 from jaalnet_core.run_log import COLUMNS, read_epochs
+from jaalnet_core.training.writing import writing
 
 
 class Averages:
@@ -41,31 +42,44 @@ class RunLog:
 
     Args:
         first_epoch: lines from this epoch on belong to a part of the run that a resume repeats: they are cut off.
+        lines: those of the epochs before, from the checkpoint that a resume starts from; None (an older checkpoint's)
+            takes them from the file.
+
+    Raises:
+        CheckpointError: the folder takes no more.
     """
 
-    def __init__(self, folder: Path, first_epoch: int) -> None:
+    def __init__(self, folder: Path, first_epoch: int, lines: list[dict[str, float]] | None = None) -> None:
         from torch.utils.tensorboard import SummaryWriter  # slow to import; needed by training alone
 
-        self.path = folder / "log.csv"
-        kept = [row for row in read_epochs(self.path) if row["epoch"] < first_epoch] if self.path.exists() else []
-        with atomic_path(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows([_cell(name, row[name]) for name in COLUMNS] for row in kept)
-        self._tensorboard = SummaryWriter(folder / "tensorboard", purge_step=first_epoch)
+        self.folder, self.path = folder, folder / "log.csv"
+        if lines is None:
+            lines = read_epochs(self.path) if self.path.exists() else []
+        self.kept = [line for line in lines if line["epoch"] < first_epoch]
+        with writing(folder, "the log"):
+            with atomic_path(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(COLUMNS)
+                writer.writerows(_cells(line) for line in self.kept)
+            self._tensorboard = SummaryWriter(folder / "tensorboard", purge_step=first_epoch)
 
     def write(self, row: dict[str, float]) -> None:
         """Add one epoch; a quantity that this run does not have stays empty."""
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow([_cell(name, row.get(name, math.nan)) for name in COLUMNS])
-        for name, value in row.items():
-            if name != "epoch":
-                self._tensorboard.add_scalar(name, value, int(row["epoch"]))
-        self._tensorboard.flush()
+        with writing(self.folder, "the log"):
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow(_cells(row))
+            for name, value in row.items():
+                if name != "epoch":
+                    self._tensorboard.add_scalar(name, value, int(row["epoch"]))
+            self._tensorboard.flush()
 
     def close(self) -> None:
         """End the TensorBoard file."""
         self._tensorboard.close()
+
+
+def _cells(line: dict[str, float]) -> list[str]:
+    return [_cell(name, line.get(name, math.nan)) for name in COLUMNS]
 
 
 def _cell(name: str, value: float) -> str:

@@ -18,23 +18,19 @@ from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.augment import AugmentedLesions, build_augmentation
 from jaalnet_core.data.source import LesionData, open_data
 from jaalnet_core.errors import DataError, TrainingError
-from jaalnet_core.training.checkpoint import (
-    BEST,
-    drop_old_checkpoints,
-    load_newest,
-    periodic_name,
-    save_checkpoint,
-)
+from jaalnet_core.files import remove_unfinished
+from jaalnet_core.training.checkpoint import load_newest, save_checkpoint
 from jaalnet_core.training.finite import not_finite
 from jaalnet_core.training.folder import open_folder, run_folder
 from jaalnet_core.training.interrupt import StopRequest
+from jaalnet_core.training.lock import only_run_in
 from jaalnet_core.training.log import Averages, RunLog
 from jaalnet_core.training.networks import NAMES
 from jaalnet_core.training.run import Run, build_run
+from jaalnet_core.training.saving import resume, save_epoch
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
 from jaalnet_core.training.workers import deaths_of_workers_named, leave_stopping_to_the_run
-from jaalnet_core.weights import save_weights
 
 EpochReport = Callable[[dict[str, float]], None]
 
@@ -81,23 +77,43 @@ def train(
         say: takes the run's few sentences.
 
     Raises:
-        SettingsError, DataError, CheckpointError: something given does not fit; nothing was lost.
+        SettingsError, DataError: something given does not fit, or another run trains in the folder; nothing was lost.
+        CheckpointError: a checkpoint or weights cannot be read, or the folder cannot be written; what is there stays.
         TrainingError: a loss or a weight was no longer finite, or a process that prepares pictures was killed.
     """
     settings = settings.resolved()
     data = data if data is not None else open_data(settings.data, settings.size, progress=progress)
     lesions = _training_pictures(data, settings.limit)
     folder = run_folder(settings, data.name)
-    open_folder(folder, settings, data)
-    run = build_run(settings)
-    _resume(run, folder, say)
+    with only_run_in(folder, say):
+        remove_unfinished(folder)
+        open_folder(folder, settings, data)
+        run = build_run(settings)
+        if settings.resume:
+            resume(run, folder, say)
+        return _train(run, data, lesions, folder, on_epoch, stop, progress, say)
+
+
+def _train(
+    run: Run,
+    data: LesionData,
+    lesions: LesionArrays,
+    folder: Path,
+    on_epoch: EpochReport | None,
+    stop: StopRequest | None,
+    progress: bool,
+    say: Callable[[str], None],
+) -> RunResult:
+    """From where `run` stands to its end, or to a stop."""
+    settings = run.settings
     for note in data.notes:
         say(note)
     say(_announcement(settings, len(lesions), folder))
 
     steps_per_epoch = math.ceil(len(lesions) / settings.batch_size)
     total_steps = steps_per_epoch * settings.epochs
-    log = RunLog(folder, first_epoch=run.progress.epoch + 1)
+    log = RunLog(folder, first_epoch=run.progress.epoch + 1, lines=run.lines)
+    run.lines = log.kept
     bar = tqdm(total=total_steps, initial=run.progress.step, unit="step", disable=not progress, smoothing=0.05)
     with stop or StopRequest() as stop, bar:
         try:
@@ -176,24 +192,16 @@ def _train_epoch(
 def _end_epoch(run: Run, validation: LesionArrays, rate: float, folder: Path) -> dict[str, float]:
     """Validate, save what is due, and return the epoch's line for the log."""
     started = time.perf_counter()
-    settings, progress = run.settings, run.progress
+    progress = run.progress
     scores = validate(run.lf_net, validation, run.fabric.device)
     progress.epoch += 1
     progress.batch = 0
     progress.last_dice = scores["dice"]
     means, run.averages = run.averages.means(), Averages()
-    also = []
     if progress.last_dice > progress.best_dice:
         progress.best_dice, progress.best_epoch = progress.last_dice, progress.epoch
-        also.append(BEST)
-    if progress.epoch % settings.checkpoint_every == 0 or progress.epoch == settings.epochs:
-        also.append(periodic_name(progress.epoch))
     progress.seconds += time.perf_counter() - started
-    if also:
-        save_checkpoint(folder, run.state(), *also)
-        drop_old_checkpoints(folder, settings.keep_checkpoints)
-        _save_shipped(run, folder, best=BEST in also)
-    return {
+    line = {
         "epoch": progress.epoch,
         "seconds": progress.seconds,
         "learning_rate": rate,
@@ -201,15 +209,9 @@ def _end_epoch(run: Run, validation: LesionArrays, rate: float, folder: Path) ->
         "validation_dice": scores["dice"],
         "validation_iou": scores["iou"],
     }
-
-
-def _save_shipped(run: Run, folder: Path, best: bool) -> None:
-    size, metadata = run.settings.size, run.metadata()
-    if best:
-        save_weights(run.lf_net, folder / "best.safetensors", size, **metadata)
-    save_weights(run.lf_net, folder / "last.safetensors", size, **metadata)
-    if run.da_net is not None:
-        save_weights(run.da_net, folder / "da_net.safetensors", size, **metadata)
+    run.lines.append(line)
+    save_epoch(run, folder)
+    return line
 
 
 def _require_finite(losses: dict[str, Tensor], run: Run, folder: Path) -> None:
@@ -226,17 +228,6 @@ def _require_finite(losses: dict[str, Tensor], run: Run, folder: Path) -> None:
             f"No longer finite in step {run.progress.step + 1} (epoch {run.progress.epoch + 1}): "
             f"{', '.join(bad)}. {mend}"
         )
-
-
-def _resume(run: Run, folder: Path, say: Callable[[str], None]) -> None:
-    newest = load_newest(folder) if run.settings.resume else None
-    if newest is None:
-        return
-    path, state, passed_over = newest
-    for note in passed_over:
-        say(f"Passed over: {note}")
-    run.restore(state)
-    say(f"Going on from {path}: epoch {run.progress.epoch + 1}, step {run.progress.step + 1}.")
 
 
 def _training_pictures(data: LesionData, limit: int | None) -> LesionArrays:

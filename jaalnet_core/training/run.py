@@ -51,6 +51,8 @@ class Run:
     averaged: AveragedModel
     progress: Progress = field(default_factory=Progress)
     averages: Averages = field(default_factory=Averages)
+    lines: list[dict[str, float]] | None = field(default_factory=list)
+    """A line of `log.csv` for every finished epoch; None after a resume from an older checkpoint, which has none."""
 
     @property
     def lf_net(self) -> LFNet | UNet:
@@ -91,6 +93,7 @@ class Run:
                 "averaged_updates": int(self.averaged.n_averaged),
                 "progress": dataclasses.asdict(self.progress),
                 "averages": self.averages.state(),
+                "log": self.lines,
                 "random": {
                     "cpu": torch.get_rng_state(),
                     "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -110,6 +113,7 @@ class Run:
             self.step.da_optimizer.load_state_dict(training["da_optimizer"])
         self.progress = Progress(**training["progress"])
         self.averages = Averages(training["averages"])
+        self.lines = training.get("log")
         torch.set_rng_state(training["random"]["cpu"])
         if torch.cuda.is_available() and len(training["random"]["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(training["random"]["cuda"])

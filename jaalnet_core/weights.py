@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from jaalnet_core.da_net import DANet, DANetSettings
 from jaalnet_core.errors import CheckpointError, JaalnetError, SettingsError
 from jaalnet_core.files import atomic_path
+from jaalnet_core.integrity import damaged_member, is_as_sealed, sealed
 from jaalnet_core.lf_net import LFNet, LFNetSettings
 from jaalnet_core.size import Size
 from jaalnet_core.unet import UNet, UNetSettings
@@ -61,7 +62,7 @@ def save_weights(network: LFNet | DANet | UNet, path: Path, size: Size, *, half:
     }
     with atomic_path(path) as temporary:
         # not `save_file`, which hides its files from everyone else
-        temporary.write_bytes(_header_in_order(save(tensors, metadata=header)))
+        temporary.write_bytes(sealed(save(tensors, metadata=header)))
     return path
 
 
@@ -105,6 +106,8 @@ def read_training_checkpoint(path: Path) -> dict[str, Any]:
     """
     _require_file(path)
     try:
+        if (member := damaged_member(path)) is not None:
+            raise ValueError(f"its part {member} is not what was written: the file was damaged")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle fails in every way there is
         raise CheckpointError(
@@ -167,8 +170,10 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
+            if not is_as_sealed(path):
+                raise ValueError("its content is not what its own SHA-256 says: the file was damaged")
             return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(
             f"{path}: cannot be read as safetensors ({_first_line(error)}). Copy or train it again."
         ) from error
@@ -199,19 +204,6 @@ def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None
     if bad := [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]:
         raise CheckpointError(f"{path}: {bad[0]} holds values that are not finite; use another checkpoint.")
     network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
-
-
-def _header_in_order(file: bytes) -> bytes:
-    """The same safetensors file with its metadata sorted.
-
-    safetensors writes them in another order every time; in one order equal weights are equal files, of equal SHA-256.
-    """
-    start = 8 + int.from_bytes(file[:8], "little")
-    header = json.loads(file[8:start])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8
-    return len(text).to_bytes(8, "little") + text + file[start:]
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

@@ -56,9 +56,10 @@ def _acquire(lock: FileLock, folder: Path, say: Callable[[str], None]) -> None:
     while not _try_to_acquire(lock, folder, say):
         owner = _owner(folder)
         if (owner is not None and not _has_ended(owner)) or time.monotonic() > deadline:
+            who = "a process that did not say its name" if owner is None else _words(owner)
             raise SettingsError(
-                f"--out: another run trains in {folder} ({'a process without a name' if owner is None else _words(owner)}"
-                "). Wait for its end, stop it, or name another folder by --out."
+                f"--out: another run trains in {folder} ({who}). Wait for its end, stop it, or name another folder by "
+                "--out."
             )
         time.sleep(0.1)  # it is just writing its name, or was killed and its loader processes are about to notice
 

@@ -1,0 +1,28 @@
+"""Nothing is gathered in a long run; a leak would be seen."""
+
+from __future__ import annotations
+
+import fault_study
+import numpy as np
+import pytest
+from long_runs import STUDIES
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)
+def test_memory_files_and_threads_stay_flat(study, tmp_path):
+    fault_study.check(study, tmp_path)
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)
+def test_memory_that_grows_is_seen(study, tmp_path):
+    kept = []
+    tally = study.run(8, tmp_path, leak=lambda: kept.append(np.ones(8 << 20, np.uint8)))  # 8 MB each time
+    assert any("memory grew" in line for line in tally.broken)
+
+
+def test_files_that_stay_open_are_seen(tmp_path):
+    kept = []
+    tally = STUDIES[-1].run(8, tmp_path, leak=lambda: kept.append((tmp_path / "open").open("w")))
+    assert any("more open files" in line for line in tally.broken)
+    for file in kept:
+        file.close()

@@ -23,7 +23,7 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from jaalnet_core.data.pictures import MAX_MEGAPIXELS, read_picture
+from jaalnet_core.data.pictures import read_picture
 from jaalnet_core.data.preprocess import resize_picture
 from jaalnet_core.errors import DataError, PictureError, SettingsError
 from jaalnet_core.evaluation import choose_device, predict_probabilities
@@ -74,7 +74,7 @@ def outline_lesion(
     threshold: float = 0.5,
     flips: bool = False,
     device: str | torch.device | None = None,
-    max_megapixels: float = MAX_MEGAPIXELS,
+    max_megapixels: float | None = None,
 ) -> Outline:
     """Outline the lesion in one photograph.
 
@@ -89,7 +89,7 @@ def outline_lesion(
         threshold: probabilities above it are lesion, 0..1.
         flips: average over the picture and its three mirror images: four times the work, a little steadier.
         device: where to compute; left out, where the network is, or a GPU if there is one.
-        max_megapixels: refuse larger files.
+        max_megapixels: refuse larger files; None: $JAALNET_MAX_MEGAPIXELS, else 100.
 
     Raises:
         CheckpointError: the weights' file is unusable.
@@ -121,7 +121,7 @@ def predict_pictures(
     threshold: float = 0.5,
     flips: bool = False,
     recursive: bool = False,
-    max_megapixels: float = MAX_MEGAPIXELS,
+    max_megapixels: float | None = None,
     device: str = "auto",
     progress: bool = True,
 ) -> list[PictureResult]:
@@ -137,7 +137,7 @@ def predict_pictures(
         threshold: probabilities above it are lesion, 0..1.
         flips: average over four mirror images.
         recursive: look into folders within folders.
-        max_megapixels: refuse larger pictures.
+        max_megapixels: refuse larger pictures; None: $JAALNET_MAX_MEGAPIXELS, else 100.
         device: `auto`, `cpu`, `cuda` or `mps`.
         progress: show a bar with the time left.
 
@@ -167,8 +167,10 @@ def predict_pictures(
         started = time.perf_counter()
         try:
             picture = read_picture(row.file, max_megapixels=max_megapixels)
-            result = outline_lesion(module, picture, size=size, threshold=threshold, flips=flips, device=chosen_device)
-            _write_images(out, row, picture, result.mask)
+            mask = outline_lesion(
+                module, picture, size=size, threshold=threshold, flips=flips, device=chosen_device
+            ).mask  # without the probabilities, which take the most memory
+            _write_images(out, row, picture, mask)
         except (PictureError, MemoryError) as error:
             for name in (row.mask, row.overlay):  # of an earlier run: no longer what this picture shows
                 (out / name).unlink(missing_ok=True)
@@ -178,8 +180,8 @@ def predict_pictures(
             row,
             height=picture.shape[0],
             width=picture.shape[1],
-            lesion_pixels=result.lesion_pixels,
-            lesion_percent=round(result.lesion_percent, 3),
+            lesion_pixels=int(np.count_nonzero(mask)),
+            lesion_percent=round(100 * np.count_nonzero(mask) / mask.size, 3),
             seconds=round(time.perf_counter() - started, 3),
         )
 
@@ -212,7 +214,8 @@ def _opened(
 
 
 def _write_images(out: Path, row: PictureResult, picture: np.ndarray, mask: np.ndarray) -> None:
-    overlay = cv2.cvtColor(draw_outlines(picture, predicted=mask), cv2.COLOR_RGB2BGR)
+    overlay = draw_outlines(picture, predicted=mask)
+    cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR, dst=overlay)
     fine = (
         cv2.IMWRITE_JPEG_QUALITY,
         92,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,20 +79,22 @@ def find_pictures(inputs: Sequence[Path], out: Path, *, recursive: bool = False)
     failures: list[PictureResult] = []
     masks_left_out = 0
     for named in inputs:
-        if named.is_dir():
-            if named.resolve() == out.resolve():
+        if os.path.isdir(named):  # unlike `Path.is_dir`, a name too long or forbidden is no error here
+            if _place(named) == _place(out):
                 raise SettingsError(
                     f"--out: found {out}, which is also a folder to read; expected another folder, or the "
                     f"next run would take the results for pictures: for example {out / 'outlined'}."
                 )
-            files = [path for path in _files(named, recursive) if out.resolve() not in path.resolve().parents]
+            files, unreadable = _files(named, recursive)
+            files = [path for path in files if _place(out) not in _place(path).parents]
+            failures += unreadable
             usable = [path for path in files if not _is_mask(path, named)]
             masks_left_out += len(files) - len(usable)
-            pictures.update((path.resolve(), path) for path in usable if path.resolve() not in pictures)
-            if not usable:
+            pictures.update((_place(path), path) for path in usable if _place(path) not in pictures)
+            if not usable and not unreadable:
                 failures.append(_failure(named, _no_pictures(named, len(files), recursive)))
-        elif named.exists():
-            pictures.setdefault(named.resolve(), named)
+        elif os.path.lexists(named):
+            pictures.setdefault(_place(named), named)
         else:
             failures.append(_failure(named, f"{named}: no such file or folder: check the path."))
     return FoundPictures(tuple(pictures.values()), tuple(failures), masks_left_out)
@@ -112,7 +115,7 @@ def plan_outputs(pictures: Sequence[Path], out: Path, earlier: Iterable[PictureR
         SettingsError: a file of that name is there and no earlier prediction wrote it: it may be an expert's
             mask, or one of the pictures.
     """
-    owners = {row.mask.casefold(): Path(row.file).resolve() for row in earlier if row.mask}
+    owners = {row.mask.casefold(): _place(Path(row.file)) for row in earlier if row.mask}
     ours = {name.casefold() for row in earlier for name in (row.mask, row.overlay)} | {TABLE_NAME}
     wanted = {_shortened(picture.stem).casefold() for picture in pictures}
     taken: set[str] = set()
@@ -124,15 +127,15 @@ def plan_outputs(pictures: Sequence[Path], out: Path, earlier: Iterable[PictureR
         while (
             name.casefold() in taken
             or (number > 1 and name.casefold() in wanted)
-            or owners.get(f"{name}_mask.png".casefold(), picture.resolve()) != picture.resolve()
+            or owners.get(f"{name}_mask.png".casefold(), _place(picture)) != _place(picture)
         ):
             number += 1
             name = f"{stem}-{number}"
         taken.add(name.casefold())
         plan.append(PictureResult(str(picture), f"{name}_mask.png", f"{name}_overlay.jpg"))
-    inputs = {picture.resolve() for picture in pictures}
+    inputs = {_place(picture) for picture in pictures}
     for path in (out / name for row in plan for name in (row.mask, row.overlay)):
-        if path.resolve() in inputs:
+        if _place(path) in inputs:
             raise SettingsError(f"{path}: is one of the pictures to outline, and would be replaced: {_ELSEWHERE}")
         if path.exists() and path.name.casefold() not in ours:
             raise SettingsError(f"{path}: is there already and no earlier prediction wrote it: {_ELSEWHERE}")
@@ -176,11 +179,30 @@ def write_table(out: Path, rows: Iterable[PictureResult]) -> Path:
 _EMPTY = {field.name: field.default for field in dataclasses.fields(PictureResult)} | {"file": ""}
 
 
-def _files(folder: Path, recursive: bool) -> list[Path]:
-    """Files named like pictures or masks, in the order of their paths, none in a hidden folder."""
-    found = folder.rglob("*") if recursive else folder.iterdir()
-    visible = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    return sorted(path for path in visible if is_usable_name(path) and path.is_file())
+def _files(folder: Path, recursive: bool) -> tuple[list[Path], list[PictureResult]]:
+    """Files named like pictures or masks, in the order of their paths, none in a hidden folder; and what of that
+    name is no file, or may not be looked into."""
+    failures: list[PictureResult] = []
+
+    def refuse(error: OSError) -> None:
+        message = f"{error.filename}: cannot be looked into ({error.strerror}): check its permissions."
+        failures.append(_failure(Path(error.filename), message))
+
+    files = []
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        for path in (Path(parent, name) for name in names):
+            if is_usable_name(path) and os.path.isfile(path):
+                files.append(path)
+            elif is_usable_name(path):
+                message = f"{path}: no file (a link to nothing, a pipe or a device): mend or remove it."
+                failures.append(_failure(path, message))
+    return sorted(files), failures
+
+
+def _place(path: Path) -> Path:
+    """Where a file really lies, links followed; unlike `Path.resolve`, links that run in a circle are no error."""
+    return Path(os.path.realpath(path))
 
 
 def _is_mask(path: Path, folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 
 from jaalnet_core.errors import JaalnetError
@@ -66,6 +67,7 @@ def _run(module_name: str, program: str, arguments: list[str]) -> int:
     from jaalnet_core.cli.registry import registry
 
     module = importlib.import_module(module_name)
+    _speak_plainly()
     try:
         settings = tyro.cli(
             module.Settings, prog=program, description=module.__doc__, args=arguments, registry=registry()
@@ -74,8 +76,22 @@ def _run(module_name: str, program: str, arguments: list[str]) -> int:
     except JaalnetError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        if error.filename is None:  # no file of the user's: a fault of ours
+            raise
+        print(
+            f"{program}: {error.filename}: {error.strerror}: check path, permissions and free space.", file=sys.stderr
+        )
+        return 1
     except SystemExit as stop:  # how tyro ends --help (0) and wrong usage (2)
         return stop.code if isinstance(stop.code, int) else 2
     except KeyboardInterrupt:
         print(f"{program}: interrupted.", file=sys.stderr)
         return 130
+
+
+def _speak_plainly() -> None:
+    """Names that the terminal cannot show are printed as escapes, and a decoder's mutterings not at all."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -28,8 +28,8 @@ class Settings:
     json_out: Annotated[Path | None, tyro.conf.arg(name="json")] = None
     """also write the report to this JSON file"""
 
-    max_megapixels: float = 100.0
-    """larger pictures are reported instead of read"""
+    max_megapixels: float | None = None
+    """larger pictures are reported instead of read; left out, $JAALNET_MAX_MEGAPIXELS, else 100"""
 
 
 def run(settings: Settings) -> int:

@@ -32,8 +32,8 @@ class Settings:
     """Probabilities above it count as lesion."""
     flips: bool = False
     """Average over the picture and its three mirror images: four times the work, a little steadier."""
-    max_megapixels: float = 100.0
-    """Refuse larger pictures, by their header, before they are decoded."""
+    max_megapixels: float | None = None
+    """Refuse larger pictures, by their header, before they are decoded. Left out: $JAALNET_MAX_MEGAPIXELS, else 100."""
     recursive: bool = False
     """Look into folders within folders, too."""
     device: str = "auto"

@@ -69,21 +69,30 @@ def gather(paths: Sequence[Path], scratch: Path, *, progress: bool = True) -> tu
         else:
             what = "neither a picture nor a zip or tar archive" if path.exists() else "nothing there"
             raise DataError(f"{path}: found {what}, expected a folder, an archive or a picture: check the path.")
-        usable = [file for file in files if is_usable_name(file)]
+        usable = [file for file in files if is_usable_name(file) and file.is_file()]
         if not usable:
             raise DataError(f"{path}: no pictures in it, expected some ({', '.join(sorted(SUFFIXES))}).")
         found += [describe(file, [*above, *file.relative_to(folder).parent.parts]) for file in usable]
-        passed_over += [file for file in files if not is_usable_name(file)]
+        taken = set(usable)
+        passed_over += [file for file in files if file not in taken]
     return found, tuple(passed_over)
 
 
 def walk(folder: Path) -> list[Path]:
-    """Files at any depth, in a fixed order, but for hidden ones and macOS's litter."""
+    """Files at any depth, in a fixed order, but for hidden ones and macOS's litter.
+
+    Raises:
+        OSError: a folder may not be read.
+    """
     files = []
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
         files += [Path(parent, name) for name in sorted(names) if not name.startswith(".")]
     return files
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def describe(file: Path, folders: Sequence[str]) -> FoundFile:

@@ -107,8 +107,18 @@ def pair_folder(root: Path) -> tuple[Kind, dict[str, Pairing]]:
 
     Raises:
         NoPicturesError: the folder is missing or holds no pictures in a known layout.
-        DataError: the official folders and a `train` or `test` folder with pictures lie side by side.
+        DataError: the official folders and a `train` or `test` folder with pictures lie side by side, or a folder
+            may not be read.
     """
+    try:
+        return _paired(root)
+    except OSError as error:  # forbidden, or a name too long
+        raise DataError(
+            f"{root}: cannot be read ({error}), expected a data folder: check path and permissions."
+        ) from error
+
+
+def _paired(root: Path) -> tuple[Kind, dict[str, Pairing]]:
     if not root.is_dir():
         raise NoPicturesError(f"{root}: no such folder, expected a data folder: {_expected()}")
     official = {split: _official_files(root, split) for split in SPLITS}

@@ -19,12 +19,12 @@ import numpy as np
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.layout import Sample
 from jaalnet_core.data.parallel import map_in_threads
-from jaalnet_core.data.pictures import MAX_MEGAPIXELS, read_mask, read_picture
+from jaalnet_core.data.pictures import read_mask, read_picture
 from jaalnet_core.errors import DataError, PictureError
 from jaalnet_core.size import Size
 
 CACHE_NAME = ".cache-jaalnet"
-_CACHE_VERSION = 1  # raise it when preprocessing changes, so that older caches are rebuilt
+_CACHE_VERSION = 2  # raise it when preprocessing changes, so that older caches are rebuilt
 
 
 def resize_picture(picture: np.ndarray, size: Size) -> np.ndarray:
@@ -46,7 +46,7 @@ def load_arrays(
     *,
     cache: Path | None = None,
     progress: bool = True,
-    max_megapixels: float = MAX_MEGAPIXELS,
+    max_megapixels: float | None = None,
 ) -> LesionArrays:
     """Read samples, resize them, and keep the result.
 
@@ -56,7 +56,7 @@ def load_arrays(
         cache: the file (`.npz`) to take the arrays from, and to write them to when it is missing, damaged, or
             made from other files, other modification times or another size. None: no cache.
         progress: show a bar with the time left.
-        max_megapixels: refuse larger pictures.
+        max_megapixels: refuse larger pictures; None: $JAALNET_MAX_MEGAPIXELS, else 100.
 
     Raises:
         PictureError: a file cannot be read, named in the message.
@@ -109,20 +109,34 @@ def _resized(values: np.ndarray, size: Size) -> np.ndarray:
     return values
 
 
-def _read_all(samples: Sequence[Sample], size: Size, progress: bool, max_megapixels: float) -> LesionArrays:
+def _read_all(samples: Sequence[Sample], size: Size, progress: bool, max_megapixels: float | None) -> LesionArrays:
     images = np.empty((len(samples), *size, 3), np.uint8)
     masks = np.empty((len(samples), *size), np.uint8)
 
     def read(index: int) -> None:
         sample = samples[index]
-        images[index] = resize_picture(read_picture(sample.picture, max_megapixels=max_megapixels), size)
-        masks[index] = resize_mask(read_mask(sample.mask, max_megapixels=max_megapixels), size)
+        picture = read_picture(sample.picture, max_megapixels=max_megapixels)
+        shape, images[index] = picture.shape[:2], resize_picture(picture, size)
+        del picture  # a large one should not lie in memory beside its mask
+        mask = read_mask(sample.mask, max_megapixels=max_megapixels)
+        if not _same_proportions(shape, mask.shape):
+            raise PictureError(
+                f"{sample.mask}: {mask.shape[1]}x{mask.shape[0]} pixels, expected the proportions of its picture "
+                f"{sample.picture.name}, {shape[1]}x{shape[0]}: use the mask drawn on this picture."
+            )
+        masks[index] = resize_mask(mask, size)
 
     try:
         map_in_threads(read, range(len(samples)), description=f"reading pictures at {size}", progress=progress)
     except PictureError as error:
         raise PictureError(f"{error} `jaalnet data check` lists every such file at once.") from error
     return LesionArrays(tuple(sample.id for sample in samples), images, masks)
+
+
+def _same_proportions(picture: tuple[int, ...], mask: tuple[int, ...]) -> bool:
+    """Whether a mask `(H, W)` fits a picture `(H, W)` when it is scaled, give or take the rounding of its sides."""
+    height, width = picture
+    return abs(height * mask[1] - width * mask[0]) <= max(height, width, *mask)
 
 
 def _key(samples: Sequence[Sample], size: Size) -> str:

@@ -67,6 +67,7 @@ def open_data(
     limit: int | None = None,
     progress: bool = True,
     synthetic_folder: Path = SYNTHETIC_FOLDER,
+    max_megapixels: float | None = None,
 ) -> LesionData:
     """Load a data set at `size`, from the cache where it was loaded before.
 
@@ -78,6 +79,7 @@ def open_data(
         limit: read only the first so many pictures of each split, and leave the cache alone; None: all.
         progress: show a bar with the time left.
         synthetic_folder: where the synthetic pictures are made once, and found again.
+        max_megapixels: refuse larger pictures; None: $JAALNET_MAX_MEGAPIXELS, else 100.
 
     Raises:
         DataError: the folder is missing or unusable, or a split is unknown.
@@ -95,6 +97,7 @@ def open_data(
             size,
             cache=folder / f"{split}-{size}.npz" if folder and chosen[split] else None,
             progress=progress,
+            max_megapixels=max_megapixels,
         )
         for split in ALL_SPLITS
     }

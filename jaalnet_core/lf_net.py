@@ -18,6 +18,7 @@ from jaalnet_core.size import SMALLEST_SIDE
 WIDTHS: dict[str, int] = {"tiny": 8, "small": 16, "base": 32}
 LEVELS = 5
 STRIDE = 2 ** (LEVELS - 1)  # the bottleneck is this much smaller than the picture
+MOST_DILATIONS, LARGEST_DILATION = 8, 64  # more a settings file may not ask for: memory grows with both
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ class LFNetSettings:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dilations", tuple(self.dilations))  # JSON brings a list
+        if not 1 <= len(self.dilations) <= MOST_DILATIONS or not all(
+            1 <= dilation <= LARGEST_DILATION for dilation in self.dilations
+        ):
+            raise SettingsError(
+                f"dilations: found {str(self.dilations)[:60]}, expected 1 to {MOST_DILATIONS} whole numbers from 1 to "
+                f"{LARGEST_DILATION}."
+            )
         if self.width < 4 or self.width % 4:
             raise SettingsError(f"width: found {self.width}, expected a multiple of 4, such as 8, 16 or 32.")
 

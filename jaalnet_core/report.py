@@ -123,7 +123,10 @@ def read_run(run: Path) -> RunRecord:
         raise DataError(
             f"{run}: holds no settings.json, expected the folder of a training run, such as checkpoints/<run>."
         )
-    settings = TrainSettings.from_json(values).resolved()
+    try:
+        settings = TrainSettings.from_json(values).resolved()
+    except SettingsError as error:
+        raise SettingsError(f"{run / 'settings.json'}: {error}") from error
     if settings.start_from is not None and settings.start_from.is_absolute():  # nobody's folders in a report
         settings = replace(settings, start_from=Path(*settings.start_from.parts[-2:]))
     environment = dict(_json(run / "environment.json") or {})

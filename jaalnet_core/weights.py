@@ -20,11 +20,15 @@ from jaalnet_core.files import atomic_path
 from jaalnet_core.integrity import damaged_member, is_as_sealed, sealed
 from jaalnet_core.lf_net import LFNet, LFNetSettings
 from jaalnet_core.size import Size
+from jaalnet_core.typed_fields import from_fields
 from jaalnet_core.unet import UNet, UNetSettings
 
 SHIPPED = Path("checkpoints") / "shipped"  # weights that come with the project, a folder a run
 NETWORKS = {"lf_net": (LFNet, LFNetSettings), "da_net": (DANet, DANetSettings), "unet": (UNet, UNetSettings)}
 SEGMENTERS = ("lf_net", "unet")  # what draws a mask
+# numbers in a network of width w, over w * w, at the very least: a file with fewer cannot be of that width
+LEAST_NUMBERS = {"lf_net": 800, "da_net": 100, "unet": 300}
+_FLOATING = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +131,7 @@ def _load(path: Path, kinds: tuple[str, ...], device: str | torch.device) -> Loa
             f"{path}: what it says about its network cannot be read ({type(error).__name__}: {_first_line(error)}). It "
             "was damaged, or written by something else; use another checkpoint."
         ) from error
-    network = _build(path, kind, settings)
+    network = _build(path, kind, settings, tensors)
     _fill(path, network, tensors)
     return LoadedNetwork(network.to(device).eval(), size, metadata, path)
 
@@ -154,8 +158,8 @@ def _described(
         size = Size.parse(header["size"])
     if not all(isinstance(part, dict) for part in (tensors, settings, metadata)):
         raise TypeError("weights, settings and metadata: expected dictionaries")
-    if not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
-        raise TypeError("weights: found something else than tensors")
+    if not all(isinstance(tensor, Tensor) and _is_plain(tensor) for tensor in tensors.values()):
+        raise TypeError("weights: found something else than plain tensors")
     return found, tensors, settings, size, metadata
 
 
@@ -179,10 +183,20 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         ) from error
 
 
-def _build(path: Path, kind: str, settings: Mapping[str, Any]) -> LFNet | DANet | UNet:
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether its numbers are in memory, each in its place: a checkpoint may hold sparse or empty shells too."""
+    return tensor.layout == torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
+
+
+def _build(path: Path, kind: str, settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> LFNet | DANet | UNet:
     network_class, settings_class = NETWORKS[kind]
+    # an expanded tensor shows more numbers than it holds
+    held = sum(min(tensor.numel(), tensor.untyped_storage().nbytes()) for tensor in tensors.values())
     try:
-        return network_class(settings_class(**settings))
+        described = from_fields(settings_class, settings)
+        if LEAST_NUMBERS[kind] * described.width**2 > held:  # before gigabytes are set aside for it
+            raise SettingsError(f"width: found {described.width}, the file holds only {held} numbers")
+        return network_class(described)
     except (TypeError, ValueError, RuntimeError, JaalnetError) as error:
         raise CheckpointError(
             f"{path}: its network settings do not fit this version ({_first_line(error)})."
@@ -198,12 +212,22 @@ def _fill(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None
         for name, tensor in expected.items()
         if name in tensors and tensors[name].shape != tensor.shape
     ]
+    problems += [
+        f"{name} holds {tensors[name].dtype}, expected {tensor.dtype}"
+        for name, tensor in expected.items()
+        if name in tensors and tensors[name].dtype != tensor.dtype and not _both_floating(tensors[name], tensor)
+    ]
     if problems:
         shown = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
         raise CheckpointError(f"{path}: the weights do not fit the network its settings describe: {shown}.")
-    if bad := [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]:
+    tensors = {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
+    if bad := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"{path}: {bad[0]} holds values that are not finite; use another checkpoint.")
-    network.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()})
+    network.load_state_dict(tensors)
+
+
+def _both_floating(one: Tensor, other: Tensor) -> bool:
+    return one.dtype in _FLOATING and other.dtype in _FLOATING
 
 
 def _stored(tensor: Tensor, half: bool) -> Tensor:

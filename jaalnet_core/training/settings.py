@@ -23,6 +23,7 @@ from jaalnet_core.choices import (
 )
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import Size
+from jaalnet_core.typed_fields import FieldError, from_fields
 
 _PATHS = ("out", "start_from")  # settings that JSON holds as text
 
@@ -151,13 +152,12 @@ class TrainSettings:
         """Read what `to_json` wrote.
 
         Raises:
-            SettingsError: a field that this version does not know, named.
+            SettingsError: a field that this version does not know, or of another type, named.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise SettingsError(f"settings: found unknown {', '.join(unknown)}; written by another version?")
-        paths = {name: Path(values[name]) for name in _PATHS if values.get(name) is not None}
-        return cls(**values | {"size": Size.parse(values["size"]), **paths})
+        if not isinstance(values, dict) or not isinstance(values.get("size"), str):
+            raise FieldError("found no size such as '128x128', expected the settings of a training run")
+        paths = {name: Path(values[name]) for name in _PATHS if isinstance(values.get(name), str)}
+        return from_fields(cls, values | {"size": Size.parse(values["size"]), **paths})
 
 
 RECIPES: dict[str, dict[str, Any]] = {

@@ -97,3 +97,18 @@ def test_an_unknown_field_is_named():
 def test_a_value_out_of_range_is_refused_by_its_option(field, value):
     with pytest.raises(SettingsError, match="--" + field.replace("_", "-")):
         TrainSettings(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("epochs", "ten"), ("epochs", True), ("recipe", "best"), ("without", "cbam"), ("clip", [1]), ("out", 3)],
+)
+def test_a_wrong_typed_field_is_named(field, value):
+    with pytest.raises(SettingsError, match=rf"^{field} is .*, expected "):
+        TrainSettings.from_json(TrainSettings().to_json() | {field: value})
+
+
+@pytest.mark.parametrize("values", [[], {}, None, {"size": 128}])
+def test_settings_without_a_size_are_no_settings(values):
+    with pytest.raises(SettingsError, match="found no size such as '128x128'"):
+        TrainSettings.from_json(values)

@@ -39,14 +39,25 @@ def new_path(path: Path) -> Iterator[Path]:
     with _beside(path) as temporary:
         yield temporary
         _settle(temporary)
-        try:
-            os.link(temporary, path)  # fails where the name was taken meanwhile
-        except FileExistsError:
-            raise
-        except OSError:  # a file system without hard links, such as a USB stick's
-            if path.exists():
-                raise FileExistsError(f"{path} exists") from None
-            os.rename(temporary, path)
+        move_to_new(temporary, path)
+
+
+def move_to_new(source: Path, target: Path) -> None:
+    """Rename a file within its file system to a name that must be free, however many processes want it at once.
+
+    Raises:
+        FileExistsError: something has the name; `source` stays.
+    """
+    try:
+        os.link(source, target)  # fails where the name was taken meanwhile; a rename would overwrite
+    except FileExistsError:
+        raise FileExistsError(f"{target} exists") from None
+    except OSError:  # a file system without hard links, such as a USB stick's
+        if target.exists():
+            raise FileExistsError(f"{target} exists") from None
+        os.rename(source, target)
+    else:
+        source.unlink()
 
 
 @contextmanager

@@ -178,8 +178,8 @@ def test_a_failure_while_moving_takes_back_what_was_moved(mine, tmp_path, monkey
         real(source, target)
         moved.append(target)
 
-    real = os.rename
-    monkeypatch.setattr(importing.os, "rename", interrupted)
+    real = importing.move_to_new
+    monkeypatch.setattr(importing, "move_to_new", interrupted)
     with pytest.raises(KeyboardInterrupt):
         bring(mine, out=out)
     assert len(moved) == 5
@@ -195,7 +195,7 @@ def test_a_file_that_appears_meanwhile_is_kept(mine, tmp_path, monkeypatch):
 
     real = importing._copy
     monkeypatch.setattr(importing, "_copy", and_another_writes)
-    with pytest.raises(DataError, match="has appeared meanwhile"):
+    with pytest.raises(DataError, match="exists"):
         bring(mine, out=out, split="train")
     assert len(files(out)) == 1
 

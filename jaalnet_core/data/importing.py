@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from jaalnet_core.data.layout import NoPicturesError, mask_id, pair_folder
 from jaalnet_core.data.parallel import map_in_threads
 from jaalnet_core.data.splits import id_position
 from jaalnet_core.errors import DataError
+from jaalnet_core.files import move_to_new
 
 TEST_FRACTION = 0.2  # of the pictures whose place no folder name tells
 
@@ -211,9 +211,7 @@ def _copy(jobs: list[_Job], scratch: Path, progress: bool) -> None:
     try:
         for copied, job in zip(copies, jobs, strict=True):
             job.target.parent.mkdir(parents=True, exist_ok=True)
-            if job.target.exists():  # it was free a moment ago: somebody else is writing here
-                raise FileExistsError(f"{job.target} has appeared meanwhile")
-            os.rename(copied, job.target)
+            move_to_new(copied, job.target)  # fails where the name was taken meanwhile: somebody else is writing here
             moved.append(job.target)
     except BaseException:
         for target in moved:

@@ -264,3 +264,28 @@ def test_two_layouts_are_refused(folder):
     save(folder / OFFICIAL_FOLDERS["test"][0] / "ISIC_1.jpg", a_picture())
     with pytest.raises(DataError, match="move one of them"):
         check_data(folder)
+
+
+def test_a_mask_that_is_lesion_all_around_may_be_inverted(folder):
+    path = folder / "train/masks/l00_mask.png"
+    save(path, (1 - a_mask(0)) * np.uint8(255))
+    assert [one[1] for one in found(folder)] == ["mask inverted"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_names_without_a_file_behind_them(folder):
+    images = folder / "train/images"
+    (images / "gone.jpg").symlink_to("nowhere.jpg")
+    (images / "circle.png").symlink_to("circle.png")
+    os.mkfifo(images / "pipe.jpg")
+    (images / "folder.jpg").mkdir()
+    problems = check_data(folder, progress=False).problems
+    named = {one.files[0].name: one.message for one in problems if one.kind == "no file"}
+    assert set(named) == {"gone.jpg", "circle.png", "pipe.jpg"}
+    assert "a link to nothing" in named["gone.jpg"]
+    assert "a pipe or device" in named["pipe.jpg"]
+
+
+def test_a_name_too_long_is_no_traceback(tmp_path, capsys):
+    assert main(["data", "check", str(tmp_path / ("n" * 300))]) == 1
+    assert "cannot be read" in capsys.readouterr().err

@@ -274,3 +274,12 @@ class TestLab:
 def test_a_command_explains_itself_without_waiting_for_torch(name: str) -> None:
     script = f"import sys, jaalnet_core.cli.{name}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_file_that_the_system_refuses_is_named_without_a_traceback(pretended: ModuleType, capsys) -> None:
+    def refused(settings: object) -> int:
+        raise PermissionError(13, "Permission denied", "/closed/a.png")
+
+    pretended.run = refused
+    assert cli.main(["audit"]) == 1
+    assert "/closed/a.png: Permission denied: check path" in capsys.readouterr().err

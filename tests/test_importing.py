@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -244,3 +246,34 @@ def test_command_failures(tmp_path, capsys):
     assert main(["data", "import", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1
     assert "nowhere: found nothing there" in capsys.readouterr().err
     assert main(["data", "import", "--out", str(tmp_path / "out")]) != 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_what_is_no_file_is_passed_over_by_name(mine, tmp_path):
+    (mine / "pictures" / "gone.jpg").symlink_to("nowhere.jpg")
+    os.mkfifo(mine / "pictures" / "pipe.jpg")
+    report = bring(mine, out=tmp_path / "out")
+    assert len(report.copied) == 40
+    assert [path.name for path in report.passed_over] == ["gone.jpg", "pipe.jpg"]
+    assert "gone.jpg, pipe.jpg" in " ".join(report.sentences())
+
+
+def test_a_folder_that_may_not_be_read_stops_the_import(mine, tmp_path, monkeypatch):
+    """`os.walk` alone would leave it out in silence."""
+
+    def forbid(folder, onerror=None):
+        onerror(PermissionError(13, "Permission denied", str(folder)))
+        return iter(())
+
+    monkeypatch.setattr(os, "walk", forbid)
+    with pytest.raises(DataError, match=r"Permission denied: .*mine"):
+        bring(mine, out=tmp_path / "out")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems only allow names that are text")
+def test_a_name_passed_over_that_is_no_text_is_printed_as_escapes(mine, tmp_path):
+    (mine / "\udcff.txt").touch()
+    command = [sys.executable, "-m", "jaalnet_core", "data", "import", str(mine), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONUTF8": "1"})
+    assert done.returncode == 0, done.stderr
+    assert "\\udcff.txt" in done.stdout

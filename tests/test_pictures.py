@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import struct
 import zlib
 
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from lesion_files import a_mask, a_picture, save
 from PIL import Image
 
+from jaalnet_core.data import pictures
 from jaalnet_core.data.pictures import binarise, is_picture_name, read_grey, read_mask, read_picture
-from jaalnet_core.errors import PictureError
+from jaalnet_core.errors import PictureError, SettingsError
 
 PICTURE = a_picture(seed=3)
 GREY = PICTURE[:, :, 1]
@@ -265,3 +267,101 @@ def _png(values: np.ndarray, *, bits: int, colour_type: int, claim: tuple[int, i
     rows = b"".join(b"\0" + row.tobytes() for row in values)
     parts = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(PictureError, match=r"pipe\.jpg: cannot be read as a picture \(a folder, a pipe or a device"):
+        read_picture(tmp_path / "pipe.jpg")
+
+
+def test_a_link_in_a_circle_is_named(tmp_path):
+    (tmp_path / "a.png").symlink_to("a.png")
+    with pytest.raises(PictureError, match=r"a\.png"):
+        read_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("scale", [1 / 255, 1.0, 257.0])
+def test_infinity_and_nan_do_not_change_the_scale_of_the_rest(tmp_path, scale):
+    values = GREY.astype(np.float32) * np.float32(scale)
+    values[0, :3] = np.inf, -np.inf, np.nan
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    read = read_picture(tmp_path / "a.tif")[:, :, 0]
+    assert read[0, :3].tolist() == [255, 0, 0]
+    assert np.array_equal(read[1:], GREY[1:])
+
+
+def test_a_picture_without_one_number_is_refused(tmp_path):
+    Image.fromarray(np.full((40, 40), np.nan, np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(PictureError, match=r"a\.tif: .*not one of its values is a number"):
+        read_picture(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("spoilt", [b"Exif\0\0MM\0*" + b"\xff" * 30, b"Exif\0\0", b"Exif\0\0II*\0\x08\0\0\0\xff\xff"])
+def test_broken_exif_does_not_hide_whole_pixels(tmp_path, spoilt):
+    path = save(tmp_path / "a.jpg", PICTURE, quality=98, exif=spoilt)
+    assert np.abs(read_picture(path).astype(int) - PICTURE).mean() < 2
+
+
+def test_an_orientation_beside_a_field_that_cannot_be_written_again_still_turns(tmp_path, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    path = save(tmp_path / "a.png", PICTURE[::-1, ::-1], exif=exif)
+    monkeypatch.setattr(Image.Exif, "tobytes", lambda *_: pytest.fail("EXIF written again"))
+    assert np.array_equal(read_picture(path), PICTURE)
+
+
+def test_a_png_whose_checksum_fails_is_refused(tmp_path):
+    """Pillow itself does not look at the checksums of the pixels."""
+    content = bytearray(save(tmp_path / "a.png", PICTURE, compress_level=0).read_bytes())
+    content[content.index(b"IDAT") + 400] ^= 1
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(PictureError, match=r"a\.png: cannot be read"):
+        read_picture(tmp_path / "a.png")
+
+
+def test_a_jpeg_of_hundreds_of_passes_is_refused(tmp_path):
+    path = save(tmp_path / "a.jpg", PICTURE, progressive=True)
+    content = path.read_bytes()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    assert read_picture(path).shape == PICTURE.shape
+    path.write_bytes(content[:-2] + last * 200 + content[-2:])
+    with pytest.raises(PictureError, match=r"a\.jpg: .*progressive JPEG of 2\d\d scans"):
+        read_picture(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "CMYK", "L", "I;16", "F"])
+def test_in_strips_or_at_once_is_the_same(tmp_path, monkeypatch, mode):
+    image = Image.fromarray(PICTURE if mode not in ("L", "I;16", "F") else GREY)
+    if mode == "I;16":
+        image = Image.fromarray(GREY.astype(np.uint16) * 257)
+    elif mode not in ("RGB", "L"):
+        image = image.convert(mode)
+    image.save(tmp_path / "a.tif")
+    whole, grey = read_picture(tmp_path / "a.tif"), read_grey(tmp_path / "a.tif")
+    monkeypatch.setattr(pictures, "_STRIP", 130)
+    assert np.array_equal(read_picture(tmp_path / "a.tif"), whole)
+    assert np.array_equal(read_grey(tmp_path / "a.tif"), grey)
+
+
+def test_the_limit_for_every_command_is_a_variable(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.png", PICTURE)  # 2,240 pixels
+    monkeypatch.setenv(pictures.MEGAPIXELS_VARIABLE, "0.002")
+    with pytest.raises(PictureError, match=r"expected at most 0.002: .*JAALNET_MAX_MEGAPIXELS"):
+        read_picture(path)
+    assert read_picture(path, max_megapixels=100).shape == PICTURE.shape
+    monkeypatch.setenv(pictures.MEGAPIXELS_VARIABLE, "0.003")
+    assert read_picture(path).shape == PICTURE.shape
+    for nonsense in ("many", "0", "-1", "nan"):
+        monkeypatch.setenv(pictures.MEGAPIXELS_VARIABLE, nonsense)
+        with pytest.raises(SettingsError, match=f"found '{nonsense}', expected a number above 0"):
+            read_picture(path)
+
+
+@pytest.mark.parametrize("brightest", [2, 100, 127])
+def test_a_mask_in_which_nothing_says_what_is_lesion_is_refused(tmp_path, brightest):
+    path = save(tmp_path / "m.png", MASK * np.uint8(brightest))
+    with pytest.raises(PictureError, match=rf"m\.png: its brightest value is {brightest}, expected 255"):
+        read_mask(path)
+    assert read_grey(path).max() == brightest

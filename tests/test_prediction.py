@@ -494,3 +494,44 @@ def test_real_photographs_through_the_whole_path(real_data, tmp_path, weights):
         with Image.open(file) as image:
             assert (row.width, row.height) == image.size
         assert read(tmp_path / "out" / row.mask).shape == (row.height, row.width)
+
+
+# What bears a picture's name and is no file
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_what_is_no_file_is_a_row_and_the_rest_is_done(tmp_path, loaded):
+    folder = tmp_path / "in"
+    save(folder / "good.png", lesion_picture()[0])
+    (folder / "gone.jpg").symlink_to("nowhere.jpg")
+    (folder / "circle.jpg").symlink_to("circle.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    inputs = [folder, folder / "pipe.jpg", folder / "circle.jpg", tmp_path / ("n" * 300)]
+    rows = predict_pictures(loaded, inputs, tmp_path / "out", progress=False)
+    status = {os.path.basename(row.file)[:9]: row.status for row in rows}
+    assert status.pop("good.png") == "ok"
+    assert status == dict.fromkeys(["gone.jpg", "circle.jp", "pipe.jpg", "nnnnnnnnn"], "error")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_row(tmp_path, loaded, monkeypatch):
+    save(tmp_path / "in" / "good.png", lesion_picture()[0])
+    walk = os.walk
+
+    def forbid(folder, onerror=None):
+        onerror(PermissionError(13, "Permission denied", f"{folder}/closed"))
+        return walk(folder)
+
+    monkeypatch.setattr(os, "walk", forbid)
+    rows = predict_pictures(loaded, [tmp_path / "in"], tmp_path / "out", progress=False)
+    assert [row.status for row in rows] == ["ok", "error"]
+    assert "closed: cannot be looked into (Permission denied)" in rows[1].error
+
+
+def test_a_file_of_an_earlier_run_that_is_a_circle_now(tmp_path, loaded):
+    file = save(tmp_path / "a.png", lesion_picture()[0])
+    predict_pictures(loaded, [file], tmp_path / "out", progress=False)
+    file.unlink()
+    file.symlink_to("a.png")
+    (row,) = predict_pictures(loaded, [file], tmp_path / "out", progress=False)
+    assert row.status == "error"
+    assert "a.png" in row.error

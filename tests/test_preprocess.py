@@ -250,3 +250,15 @@ def test_unusual_ids_survive_the_cache(tmp_path):
     samples = find_layout(tmp_path).train
     load(samples, tmp_path / "cache.npz")
     assert load(samples, tmp_path / "cache.npz").ids == tuple(one.id for one in samples)
+
+
+@pytest.mark.parametrize(("mask", "fits"), [((20, 28), True), ((21, 29), True), ((56, 40), False), ((40, 28), False)])
+def test_a_mask_of_other_proportions_is_refused_by_name(tmp_path, mask, fits):
+    """Resized to the network's square, it would cover something else."""
+    picture = save(tmp_path / "a.png", a_picture())  # 56x40
+    sample = Sample("a", picture, save(tmp_path / "a_mask.png", a_mask(0, *mask) * np.uint8(255)))
+    if fits:
+        assert load_arrays([sample], SIZE, progress=False).masks.any()
+    else:
+        with pytest.raises(PictureError, match=r"a_mask\.png: .* proportions of its picture a\.png, 56x40"):
+            load_arrays([sample], SIZE, progress=False)

@@ -14,7 +14,7 @@ from jaalnet_core.data.layout import LEAKED_IDS, OFFICIAL_FOLDERS, NoPicturesErr
 from jaalnet_core.data.preprocess import CACHE_NAME, resize_mask, resize_picture
 from jaalnet_core.data.source import DATA_VARIABLE, locate_folder, open_data
 from jaalnet_core.data.splits import is_validation
-from jaalnet_core.errors import DataError, SettingsError
+from jaalnet_core.errors import DataError, PictureError, SettingsError
 from jaalnet_core.size import Size
 
 SIZE = Size(32, 48)
@@ -241,3 +241,12 @@ def test_pictures_are_found_by_their_ids_in_the_split_that_holds_them_all(tmp_pa
     for ids in ((*wanted, data.train.ids[0]), ("elsewhere",), ()):
         with pytest.raises(DataError, match=f"does not hold the {len(ids)} pictures that were scored"):
             data.pictures(ids)
+
+
+def test_the_limit_of_megapixels_can_be_raised_and_lowered(folder, monkeypatch):
+    with pytest.raises(PictureError, match=r"expected at most 0\.001"):
+        opened(folder, max_megapixels=0.001)
+    monkeypatch.setenv("JAALNET_MAX_MEGAPIXELS", "0.001")
+    with pytest.raises(PictureError, match="JAALNET_MAX_MEGAPIXELS"):
+        opened(folder)
+    assert len(opened(folder, max_megapixels=1).test) == 3

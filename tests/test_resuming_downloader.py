@@ -12,6 +12,7 @@ import pytest
 from archive_server import ArchiveServer, Served
 
 from jaalnet_core.data import resuming_downloader
+from jaalnet_core.data.partial_file import PartialFile
 from jaalnet_core.data.resuming_downloader import DownloadError, ResumingDownloader
 from jaalnet_core.errors import DataError
 
@@ -91,6 +92,42 @@ def test_another_version_on_the_server_is_never_glued_to_the_old_one(server, fet
         fetch(server.url + "a.zip", tmp_path / "a.zip")
     new = os.urandom(100_000)  # shorter than what was there
     server.files["a.zip"] = Served(new, headers={"ETag": '"two"'})
+    fetch(server.url + "a.zip", tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == new
+
+
+@pytest.mark.parametrize("length", [100_000, 600_000])
+def test_a_server_that_overlooks_if_range_does_not_join_two_versions(server, fetch, tmp_path, monkeypatch, length):
+    server.files["a.zip"] = Served(CONTENT, headers={"ETag": '"one"'}, cuts=[9 * CHUNK, 0, 0, 0])
+    with pytest.raises(DownloadError):
+        fetch(server.url + "a.zip", tmp_path / "a.zip")
+    new = os.urandom(length)
+    served = server.files["a.zip"] = Served(new, headers={"ETag": '"two"'})
+    answer = server._answer
+
+    def overlooking(request):
+        del request.headers["If-Range"]
+        answer(request)
+
+    monkeypatch.setattr(server, "_answer", overlooking)
+    fetch(server.url + "a.zip", tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == served.content
+
+
+def test_a_kill_between_two_versions_leaves_none_of_the_old_bytes(server, fetch, tmp_path, monkeypatch):
+    server.files["a.zip"] = Served(CONTENT, headers={"ETag": '"one"'}, cuts=[9 * CHUNK, 0, 0, 0])
+    with pytest.raises(DownloadError):
+        fetch(server.url + "a.zip", tmp_path / "a.zip")
+    new = os.urandom(600_000)
+    server.files["a.zip"] = Served(new, headers={"ETag": '"two"'})
+    with monkeypatch.context() as killed:
+
+        def kill(*_):
+            raise KeyboardInterrupt
+
+        killed.setattr(PartialFile, "receive", kill)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(server.url + "a.zip", tmp_path / "a.zip")
     fetch(server.url + "a.zip", tmp_path / "a.zip")
     assert (tmp_path / "a.zip").read_bytes() == new
 

@@ -112,7 +112,14 @@ class ResumingDownloader:
                 start, total = self._judge(response, url, part, have)
                 if total is None and start:
                     total = part.total
-                part.note(url, total, _validator(response))
+                validator = _validator(response)
+                if have and part.url == url and part.validator and validator and validator != part.validator:
+                    # another version, whatever became of our If-Range; and bytes of the old one must not stay beside
+                    # the note of the new one, or a kill at this moment would let the next call join the two
+                    part.discard()
+                    if start != 0:
+                        raise _Interrupted("the file there is another one than was begun; it starts afresh")
+                part.note(url, total, validator)
                 if total is not None:
                     bar.total = total
                     if self.before is not None:

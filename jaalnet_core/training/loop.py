@@ -30,7 +30,7 @@ from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.saving import resume, save_epoch
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
-from jaalnet_core.training.workers import deaths_of_workers_named, leave_stopping_to_the_run
+from jaalnet_core.training.workers import deaths_of_workers_named, leave_stopping_to_the_run, started_deaf
 
 EpochReport = Callable[[dict[str, float]], None]
 
@@ -168,12 +168,13 @@ def epoch_batches(lesions: LesionArrays, settings: TrainSettings, epoch: int, sk
 def _train_epoch(
     run: Run, lesions: LesionArrays, total_steps: int, folder: Path, stop: StopRequest, bar: tqdm
 ) -> float:
-    batches = epoch_batches(lesions, run.settings, run.progress.epoch, skip=run.progress.batch)
+    loader = epoch_batches(lesions, run.settings, run.progress.epoch, skip=run.progress.batch)
+    batches = run.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
     run.step.lf_net.train()
     if run.step.da_net is not None:
         run.step.da_net.train()
     rate = 0.0
-    for images, masks in run.fabric.setup_dataloaders(batches, use_distributed_sampler=False):
+    for images, masks in started_deaf(batches) if run.settings.workers else batches:
         started = time.perf_counter()
         rate = run.set_learning_rates(total_steps)
         losses = run.step(images.contiguous(memory_format=torch.channels_last), masks)

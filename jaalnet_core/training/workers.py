@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import TypeVar
 
 from jaalnet_core.errors import CheckpointError, TrainingError
 from jaalnet_core.training.checkpoint import load_newest
+
+Batch = TypeVar("Batch")
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def leave_stopping_to_the_run(worker: int) -> None:
@@ -16,8 +23,36 @@ def leave_stopping_to_the_run(worker: int) -> None:
 
     The run finishes its step, saves, and ends its workers itself.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
+
+
+def started_deaf(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The same batches, from workers that hear no Ctrl-C from their first moment on.
+
+    A worker inherits what its parent holds back. Without that, one that does not start as a copy of the run (macOS,
+    Python 3.14) dies of a Ctrl-C in the seconds before it comes to `leave_stopping_to_the_run`. The run itself hears
+    it once the first batch is there. Windows knows no held-back signals.
+    """
+    with _stops_held_back():
+        iterator = iter(batches)
+        first = list(itertools.islice(iterator, 1))
+    yield from first
+    yield from iterator
+
+
+@contextmanager
+def _stops_held_back() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    if multiprocessing.get_start_method() != "fork":
+        resource_tracker.ensure_running()  # its first start would let the signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

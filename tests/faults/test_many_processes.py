@@ -1,0 +1,49 @@
+"""Processes side by side and processes that die; each study sees a product that gets it wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+
+import fault_study
+import many_processes
+import pytest
+from small_run import as_data, drawn_lesions, quietly
+
+from jaalnet_core.training import TrainSettings, loop
+
+
+@pytest.mark.parametrize("study", many_processes.STUDIES, ids=lambda study: study.fault)
+def test_the_promise_holds(study, tmp_path):
+    if reason := study.lacking():
+        pytest.skip(reason)
+    fault_study.check(study, tmp_path)
+
+
+def test_a_process_with_other_results_is_seen(tmp_path):
+    tally = many_processes.predictions_at_once(2, tmp_path, checkpoint=lambda number: ("one", "other")[number])
+    assert len(tally.broken) == 1
+
+
+def test_a_file_that_is_written_in_place_is_seen(tmp_path):
+    tally = many_processes.read_while_saved(20, tmp_path, write=many_processes.written_in_place)
+    assert tally.broken
+
+
+def test_an_error_without_a_mend_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "deaths_of_workers_named", lambda folder: contextlib.nullcontext())
+    tally = many_processes.killed_workers(3, tmp_path)
+    assert any("RuntimeError" in line for line in tally.broken)
+
+
+def leaves_a_process(settings: TrainSettings, start: str) -> None:
+    """A training with a process beside it that hears no Ctrl-C."""
+    os.setsid()
+    subprocess.Popen(["sh", "-c", "trap '' INT; sleep 600"])
+    quietly(settings, as_data(drawn_lesions(8)))
+
+
+def test_a_process_that_is_left_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(many_processes, "GONE_WITHIN", 1.0)
+    assert ", 0 left" not in many_processes.stopped_with_workers(1, tmp_path, work=leaves_a_process).broken[0]

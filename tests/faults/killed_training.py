@@ -100,18 +100,19 @@ class Chain:
     whole: Path
     tally: Tally
     pending: list[str]
+    prepare: Prepare = bool
+    steps: int = 0
 
     def look(self, what: str) -> None:
         """After a disturbance: the newest checkpoint loads, and never goes back."""
-        before = getattr(self, "steps", 0)
-        self.steps = newest_step(self.folder)
+        before, self.steps = self.steps, newest_step(self.folder)
         if self.steps < before:
             raise AssertionError(f"{what}: the newest checkpoint went back from step {before} to {self.steps}")
         self.pending.append("went on from the newest checkpoint" if self.steps else "no checkpoint yet: began again")
 
     def end(self) -> None:
         """Let it run to its end, and count."""
-        code = to_the_end(self.folder)
+        code = to_the_end(self.folder, self.prepare)
         self.judge(f"ended with {code}: {said(self.folder)}" if code else difference(self.folder, self.whole))
 
     def judge(self, fault: str | None) -> None:
@@ -123,7 +124,7 @@ class Chain:
         self.pending.clear()
 
 
-def disturbed(times: int, folder: Path, disturb: Callable[[Path, int], int]) -> Tally:
+def disturbed(times: int, folder: Path, disturb: Callable[[Path, int], int], prepare: Prepare) -> Tally:
     """So many disturbances in chains.
 
     Args:
@@ -133,7 +134,7 @@ def disturbed(times: int, folder: Path, disturb: Callable[[Path, int], int]) -> 
     whole = whole_run(folder / "whole")
     tries = itertools.count()
     for link in itertools.count():
-        chain = Chain(folder / f"run-{link}", whole, tally, [])
+        chain = Chain(folder / f"run-{link}", whole, tally, [], prepare)
         try:
             while tally.times + len(chain.pending) < times and (code := disturb(chain.folder, next(tries))) != 0:
                 if code > 0:
@@ -155,7 +156,7 @@ def inside_writing(times: int, folder: Path, prepare: Prepare = bool) -> Tally:
         kill = partial(kill_inside_writing, random.randint(1, REACH), random.random(), prepare)
         return to_the_end(run, kill)
 
-    return disturbed(times, folder, disturb)
+    return disturbed(times, folder, disturb, prepare)
 
 
 def at_any_time(times: int, folder: Path, number: int = signal.SIGKILL, prepare: Prepare = bool) -> Tally:
@@ -174,7 +175,7 @@ def at_any_time(times: int, folder: Path, number: int = signal.SIGKILL, prepare:
             return process.exitcode or -number
         return process.exitcode
 
-    return disturbed(times, folder, disturb)
+    return disturbed(times, folder, disturb, prepare)
 
 
 def lacking() -> str | None:

@@ -26,7 +26,19 @@ LONGEST_FILE = 320
 
 # The house of CONTRIBUTING.md, from the cellar up: a module imports from its own floor or from below.
 FLOORS = (
-    {"errors", "size", "files", "integrity", "run_log", "scoring_log", "typed_fields", "lesson_times", "install", "__init__"},
+    {
+        "errors",
+        "size",
+        "files",
+        "integrity",
+        "supplied",
+        "run_log",
+        "scoring_log",
+        "typed_fields",
+        "lesson_times",
+        "install",
+        "__init__",
+    },
     {"choices", "profile", "reproduce_settings", "benchmark_settings", "ablation_settings"},
     {"blocks", "attention", "contour", "receptive_field", "convolution_cost", "flops"},
     {
@@ -43,6 +55,7 @@ FLOORS = (
         "data",
         "figures",
         "weights",
+        "pretrained",
         "activations",
         "gating",
         "position_maps",

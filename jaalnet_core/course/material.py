@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from jaalnet_core.da_net import DANet
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.source import locate_folder, open_data
 from jaalnet_core.data.synthetic import TEST_START, Difficulty, make_arrays
-from jaalnet_core.errors import CheckpointError, DataError, JaalnetError
+from jaalnet_core.errors import DataError
 from jaalnet_core.lf_net import LFNet
+from jaalnet_core.pretrained import DA_NET, shipped_weights
 from jaalnet_core.size import Size
-from jaalnet_core.weights import SHIPPED, load_da_net, load_lf_net
+from jaalnet_core.weights import load_da_net, load_lf_net
 
 FOR_REAL_PICTURES = "small-isbi2016"
 FOR_SYNTHETIC_PICTURES = "small-synthetic"
@@ -77,35 +77,8 @@ def trained(name: str | None = None) -> Trained:
         CheckpointError: no such weights; the message names those that are there.
     """
     name = name or (FOR_SYNTHETIC_PICTURES if locate_folder(None) is None else FOR_REAL_PICTURES)
-    folder = _shipped_folder() / name
-    if not (folder / "lf_net.safetensors").is_file():
-        there = ", ".join(sorted(path.parent.name for path in folder.parent.glob("*/lf_net.safetensors"))) or "none"
-        raise CheckpointError(f"{folder}: found no weights there, expected one of the shipped runs ({there}).")
-    lf_net, da_net = load_lf_net(folder / "lf_net.safetensors"), load_da_net(folder / "da_net.safetensors")
+    lf_net, da_net = load_lf_net(shipped_weights(name)), load_da_net(shipped_weights(name, DA_NET))
     return Trained(lf_net.network, da_net.network, name, lf_net.size)
-
-
-def supplied(path: str) -> Path:
-    """A file or folder that comes with the project, such as `reports/published/failing-runs`.
-
-    Looked for in the current folder first, then in the checkout that this package lies in: a learner's workspace
-    needs no copy.
-
-    Raises:
-        JaalnetError: it is in neither.
-    """
-    checkout = Path(__file__).resolve().parents[2]
-    for folder in (Path(), checkout):
-        if (folder / path).exists():
-            return folder / path
-    raise JaalnetError(f"{path}: found neither here ({Path.cwd()}) nor beside the package ({checkout})")
-
-
-def _shipped_folder() -> Path:
-    try:
-        return supplied(SHIPPED.as_posix())
-    except JaalnetError:
-        return SHIPPED
 
 
 def _square(size: int | Size) -> Size:

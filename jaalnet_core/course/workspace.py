@@ -13,6 +13,7 @@ from jaalnet_core.course.exercise_cells import for_learner
 from jaalnet_core.course.lessons import MAP, NOTEBOOKS, Lesson, choose_lessons, find_lessons, map_block, read_notebook
 from jaalnet_core.errors import JaalnetError
 from jaalnet_core.files import new_path
+from jaalnet_core.supplied import supplies
 
 MANIFEST = ".as-given.txt"  # what each file was when it was written: name and SHA-256
 _README = """# My JAAL-Net course
@@ -86,15 +87,15 @@ def start(folder: Path, numbers: Sequence[int] = (), *, update: bool = False, so
 
 
 def course_notebooks() -> Path:
-    """The lessons of the checkout that this package lies in.
+    """The lessons that come with the package, from its checkout or its wheel.
 
     Raises:
         JaalnetError: the package was installed without them.
     """
-    folder = Path(__file__).resolve().parents[2] / NOTEBOOKS
+    folder = supplies() / NOTEBOOKS
     if not folder.is_dir():
         raise JaalnetError(
-            f"{folder}: found no lessons beside the package; install it from a checkout: pip install -e '.[course]'"
+            f"{folder}: found no lessons with the package; install it again, from a wheel or a clone of the project"
         )
     return folder
 

@@ -198,6 +198,17 @@ def test_every_import_is_a_declared_requirement() -> None:
                 assert of_import.get(top, top).replace("_", "-") in allowed, f"{path.relative_to(ROOT)} imports {top}"
 
 
+def test_the_citation_and_the_changes_name_this_version() -> None:
+    version = project()["project"]["version"]
+    assert f'__version__ = "{version}"' in (PACKAGE / "__init__.py").read_text()
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == version
+    assert citation["license"] == project()["project"]["license"]
+    (paper,) = citation["references"]
+    assert paper["doi"] in (ROOT / "README.md").read_text()
+    assert re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+
 # ---- what the documents tell people to type ----
 
 

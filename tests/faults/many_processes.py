@@ -74,7 +74,7 @@ def predictions_at_once(times: int, folder: Path, checkpoint: Callable[[int], st
 def _predict(start, pictures: Path, weights: Path, out: Path) -> None:
     torch.set_num_threads(1)
     start.wait(PATIENCE)
-    with contextlib.redirect_stdout(None), contextlib.redirect_stderr(None):
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         status = main(["predict", str(pictures), "--checkpoint", str(weights), "--out", str(out), "--device", "cpu"])
     sys.exit(status)
 

@@ -20,14 +20,15 @@ from peak_memory import peak_memory
 
 def main(commands: str, out: str, user: str | None = None) -> None:
     from jaalnet_core.cli import main as jaalnet
-    from jaalnet_core.data import check, importing  # noqa: F401  before the rights are gone
 
     with open(commands, encoding="utf-8", errors="surrogateescape") as file:
         wanted = json.load(file)
-    import jaalnet_core.prediction  # noqa: F401
-
     results = open(out, "w", encoding="utf-8")  # noqa: SIM115  opened while it may be
     if user is not None:
+        from jaalnet_core import prediction  # noqa: F401  modules may not be within reach without rights
+        from jaalnet_core.data import archive, check, importing  # noqa: F401
+        from jaalnet_core.figures import outlines  # noqa: F401
+
         os.setgid(int(user))
         os.setuid(int(user))
     for words in wanted:

@@ -57,6 +57,6 @@ def test_commands_that_only_pretend_are_found_out(tmp_path: Path) -> None:
 def test_a_traceback_or_a_wrong_status_of_a_command_is_found_out(tmp_path: Path, monkeypatch) -> None:
     assert "status 2" in run_commands([["data", "nonsense"]], tmp_path).broken
     monkeypatch.setattr("commands.MEMORY", 1000)
-    assert "MB" in run_commands([["data", "check", str(tmp_path)]], tmp_path).broken
+    assert "MB" in run_commands([["data", "nonsense"]], tmp_path).broken
     monkeypatch.setattr("commands.SECONDS", 0.01)
     assert "no end within" in run_commands([], tmp_path).broken

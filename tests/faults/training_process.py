@@ -14,6 +14,7 @@ from jaalnet_core.errors import JaalnetError
 from jaalnet_core.run_log import COLUMNS, read_epochs
 from jaalnet_core.training import TrainSettings
 from jaalnet_core.training.checkpoint import load_newest
+from jaalnet_core.weights import read_training_checkpoint
 
 EPOCHS = 3  # of two steps each: the second and third have a checkpoint before them
 WEIGHTS = ("best.safetensors", "last.safetensors", "da_net.safetensors")
@@ -92,7 +93,10 @@ def difference(folder: Path, whole: Path) -> str | None:
     names = [{path.name for path in each.iterdir()} for each in (folder, whole)]
     if names[0] != names[1]:
         return f"files: {sorted(names[0] ^ names[1])}"
-    for name in ("last.pt", "best.pt", "previous.pt"):
+    steps = [read_training_checkpoint(each / "previous.pt")["training"]["progress"]["step"] for each in (folder, whole)]
+    if not steps[1] <= steps[0] < newest_step(folder):  # a run that was asked to stop saved in mid-epoch too
+        return f"previous.pt: of step {steps[0]}"
+    for name in ("last.pt", "best.pt", *(["previous.pt"] if steps[0] == steps[1] else [])):
         if weights_digest(folder / name) != weights_digest(whole / name):
             return f"{name}: other weights"
     for name in WEIGHTS:

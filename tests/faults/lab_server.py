@@ -10,7 +10,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,12 +95,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_lab(folder: Path, configuration: dict[str, object], more: Sequence[str] = ()) -> Iterator[Server]:
-    """JupyterLab as `jaalnet lab --no-browser` starts it, for a user with this Jupyter configuration of their own.
-
-    Args:
-        more: further words of the command; a test gives some that open the door.
-    """
+def running_lab(folder: Path, configuration: dict[str, object]) -> Iterator[Server]:
+    """JupyterLab as `jaalnet lab --no-browser` starts it, for a user with this Jupyter configuration of their own."""
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
     (notebooks / "00_start.ipynb").write_text(
@@ -111,7 +107,7 @@ def running_lab(folder: Path, configuration: dict[str, object], more: Sequence[s
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     environment |= {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
     environment |= {"JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "JUPYTER_DATA_DIR": str(folder / "data")}
-    command = [*lab_command(Settings(notebooks=notebooks, port=_free_port(), browser=False)), *more]
+    command = lab_command(Settings(notebooks=notebooks, port=_free_port(), browser=False))
     with (folder / "log").open("w") as log:
         started = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -142,12 +138,12 @@ def _when_up(started: subprocess.Popen, folder: Path) -> Server:
     raise AssertionError(f"JupyterLab did not start: {(folder / 'log').read_text()[-2000:]}")
 
 
-def knock(times: int, folder: Path, more: Sequence[str] = ()) -> Tally:
+def knock(times: int, folder: Path) -> Tally:
     """So many requests to two servers: a user without a Jupyter configuration, and one whose own opens the address."""
     tally = Tally()
     for number, configuration in enumerate(({}, OPEN_ADDRESS)):
         share = times // 2 + (times % 2 if number else 0)
-        with running_lab(folder / f"{number}", configuration, more) as server:
+        with running_lab(folder / f"{number}", configuration) as server:
             for turn in range(share):
                 _judge(tally, server, KNOCKS[(turn + number * share) % len(KNOCKS)])
             for address in _addresses_outside():

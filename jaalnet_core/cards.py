@@ -75,7 +75,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(values, dict) or "evaluations" not in values:
             raise ValueError("no evaluations in it")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read ({error}); ship the weights again.") from error
     return values
 
@@ -96,9 +96,10 @@ def card_files(folder: Path) -> list[Derived]:
         )
         headline = Evaluation.from_json(metrics["evaluations"]["test"])
         notes, data_name, baselines = metrics["notes"], metrics["data"], metrics["baselines"]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
-            f"{folder / METRICS}: found no {error}, expected what `jaalnet ship` writes; ship the weights again."
+            f"{folder / METRICS}: cannot be read ({type(error).__name__}: {error}), expected what `jaalnet ship` "
+            "writes; ship the weights again."
         ) from error
     name, dice = record.name, scores(headline.counts)["dice"].numpy()
     text = page(

@@ -31,6 +31,7 @@ from jaalnet_core.errors import CheckpointError, DataError, SettingsError
 from jaalnet_core.files import write_json
 from jaalnet_core.metrics import AVERAGINGS, confusion_counts
 from jaalnet_core.size import Size
+from jaalnet_core.typed_fields import FieldError, from_fields
 
 ScoreAt = Literal["network", "mask"]
 MIRRORS = ((), (-1,), (-2,), (-2, -1))  # dimensions to flip: as it is, left-right, up-down, both
@@ -97,13 +98,12 @@ class Evaluation:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Evaluation:
         """The evaluation that `to_json` wrote; averages and intervals are computed anew from its tables."""
-        return cls(
-            ids=tuple(image["id"] for image in values["images"]),
-            counts=torch.tensor([[image[column] for column in _COLUMNS] for image in values["images"]]),
-            size=Size(*values["size"]),
-            **{name: values[name] for name in ("score_at", "threshold", "flips", "checkpoint", "data")},
-            **values["bootstrap"],
-        )
+        counts = [[image[column] for column in _COLUMNS] for image in values["images"]]
+        if not all(type(count) is int and 0 <= count < 2**63 for row in counts for count in row):
+            raise FieldError(f"images: expected whole numbers of pixels as {', '.join(_COLUMNS)}")
+        fields = {name: values[name] for name in ("score_at", "threshold", "flips", "checkpoint", "data")}
+        fields |= {"ids": [image["id"] for image in values["images"]], "size": Size(*values["size"])}
+        return from_fields(cls, fields | values["bootstrap"] | {"counts": torch.tensor(counts)})
 
     def save(self, path: str | Path) -> Path:
         """Write the JSON; the file appears whole or not at all. Missing folders are made."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def read_run(run: Path) -> RunRecord:
         raise SettingsError(f"{run / 'settings.json'}: {error}") from error
     if settings.start_from is not None and settings.start_from.is_absolute():  # nobody's folders in a report
         settings = replace(settings, start_from=Path(*settings.start_from.parts[-2:]))
-    environment = dict(_json(run / "environment.json") or {})
+    environment = dict(_json(run / "environment.json", {"command": (str, NoneType)}) or {})
     for folder in (settings.data, settings.out):
         if folder and environment.get("command"):
             environment["command"] = without_path(environment["command"], Path(folder))
@@ -137,7 +138,7 @@ def read_run(run: Path) -> RunRecord:
     return RunRecord(
         name=run.resolve().name,
         settings=settings,
-        data=_json(run / "data.json") or {},
+        data=_json(run / "data.json", {"name": str, "sha256": str, "train": int, "notes": list}) or {},
         environment=environment,
         log=read_log(log) if log.exists() else {},
         stated=frozenset(values),
@@ -192,15 +193,18 @@ def _outlines_to_show(
     return (probabilities[:, 0] > evaluation.get("threshold", 0.5)).numpy(), shown
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def _json(path: Path, types: Mapping[str, type | tuple[type, ...]] | None = None) -> dict[str, Any] | None:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: cannot be read ({error}); expected the JSON that training wrote.") from error
     if not isinstance(value, dict):
         raise DataError(f"{path}: found {type(value).__name__}, expected the JSON object that training wrote.")
+    for name, kind in (types or {}).items():
+        if name in value and not isinstance(value[name], kind):
+            raise DataError(f"{path}: {name} is {repr(value[name])[:60]}, expected what training wrote.")
     return value
 
 

@@ -26,6 +26,7 @@ from jaalnet_core.run_log import read_epochs
 from jaalnet_core.scoring_log import today
 from jaalnet_core.training.folder import FREE_ON_RESUME
 from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.typed_fields import from_fields
 
 TRIALS = Path("reports") / "published" / "trials"
 TRIAL, LOG, SETTINGS, WEIGHTS = "trial.json", "log.csv", "settings.json", "best.safetensors"
@@ -216,11 +217,11 @@ def read_trial(folder: Path) -> Trial:
         if values.pop("format") != FORMAT or values.pop("number") != _number(folder):
             raise ValueError("another format, or another trial's")
         if values["predicted"] is not None:
-            values["predicted"] = Prediction(**values["predicted"])
+            values["predicted"] = from_fields(Prediction, values["predicted"])
         if values["outcome"] is not None:
-            values["outcome"] = Outcome(**values["outcome"])
-        return Trial(folder, **values)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            values["outcome"] = from_fields(Outcome, values["outcome"])
+        return from_fields(Trial, values | {"folder": folder})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path}: cannot be read as a trial ({type(error).__name__}: {error}), expected what `jaalnet trial` wrote."
         ) from error

@@ -47,3 +47,16 @@ def test_a_damaged_file_is_named_with_its_mend(tmp_path, text):
     (tmp_path / "checksums.json").write_text(text)
     with pytest.raises(DataError, match=r"checksums\.json: not a list of checksums .*delete it"):
         ChecksumFile(tmp_path / "checksums.json")
+
+
+def test_a_wrong_typed_field_is_named(tmp_path):
+    entry = {"sha256": "0", "size": "large", "url": "u", "date": "d", "files": 1, "unpacked_size": 1}
+    (tmp_path / "checksums.json").write_text(json.dumps({"a.zip": entry}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"checksums\.json: .*size is 'large', expected int"):
+        ChecksumFile(tmp_path / "checksums.json")
+
+
+def test_brackets_without_end_are_no_traceback(tmp_path):
+    (tmp_path / "checksums.json").write_text("[" * 100_000, encoding="utf-8")
+    with pytest.raises(DataError, match=r"checksums\.json: not a list of checksums"):
+        ChecksumFile(tmp_path / "checksums.json")

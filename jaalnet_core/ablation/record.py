@@ -12,6 +12,7 @@ from jaalnet_core.ablation.cost import Cost, cost_of
 from jaalnet_core.errors import DataError
 from jaalnet_core.evaluation import Evaluation
 from jaalnet_core.files import write_json
+from jaalnet_core.typed_fields import from_fields
 
 FORMAT = "jaalnet-ablation-run"
 
@@ -86,8 +87,8 @@ def read_run_file(path: Path) -> RunFile:
         values["evaluations"] = {split: Evaluation.from_json(one) for split, one in values["evaluations"].items()}
         if (cost := values.get("cost")) is not None:
             values["cost"] = Cost(int(cost["parameters"]), float(cost["gflop"]))
-        return RunFile(**values)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return from_fields(RunFile, values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path}: cannot be read as the result of a run ({type(error).__name__}: {error}). Remove it, and "
             "`jaalnet ablate` makes it anew."

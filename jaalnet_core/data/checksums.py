@@ -14,6 +14,7 @@ import pooch
 
 from jaalnet_core.errors import DataError
 from jaalnet_core.files import write_json
+from jaalnet_core.typed_fields import from_fields
 
 
 class ChecksumError(DataError):
@@ -55,8 +56,8 @@ class ChecksumFile:
         if path.exists():
             try:
                 entries = json.loads(path.read_text(encoding="utf-8"))
-                self._entries = {name: Checksum(**entry) for name, entry in entries.items()}
-            except (ValueError, TypeError, AttributeError) as error:
+                self._entries = {name: from_fields(Checksum, entry) for name, entry in entries.items()}
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 raise DataError(
                     f"{path}: not a list of checksums ({error}); delete it, the next call makes it anew."
                 ) from error

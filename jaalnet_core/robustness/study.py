@@ -30,6 +30,7 @@ from jaalnet_core.interval import Interval
 from jaalnet_core.metrics import confusion_counts, scores
 from jaalnet_core.scoring import Split
 from jaalnet_core.size import Size
+from jaalnet_core.typed_fields import from_fields
 from jaalnet_core.weights import LoadedNetwork
 
 FORMAT = "jaalnet-robustness"
@@ -155,17 +156,18 @@ def read_study(path: Path) -> Study:
         values |= {"ids": tuple(values["ids"]), "size": Size(*values["size"])}
         values["undisturbed"] = _table(values["undisturbed"], count)
         values["conditions"] = tuple(
-            Condition(
-                **one
+            from_fields(
+                Condition,
+                one
                 | {
                     "counts": _table(one["counts"], count),
                     "control": None if one["control"] is None else _table(one["control"], count),
-                }
+                },
             )
             for one in values["conditions"]
         )
-        return Study(**values)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return from_fields(Study, values)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path}: cannot be read as a study of robustness ({type(error).__name__}: {error}). Remove it, and "
             "`jaalnet robustness` makes it anew."

@@ -18,7 +18,7 @@ from jaalnet_core import __version__
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.files import write_json
-from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.training.settings import RECIPES, TrainSettings
 from jaalnet_core.training.writing import writing
 
 RUNS = Path("checkpoints")
@@ -88,23 +88,36 @@ def _holds_run(folder: Path) -> bool:
 
 
 def _require_same(folder: Path, settings: TrainSettings, identity: dict[str, Any]) -> None:
-    found = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    wanted = settings.to_json()
+    found, wanted = _read(folder / "settings.json"), settings.to_json()
     # an older run does not name what was no setting then: it had what is left out now
-    found = TrainSettings(recipe=found["recipe"]).resolved().to_json() | found
+    before = TrainSettings(recipe=found["recipe"] if found.get("recipe") in RECIPES else settings.recipe)
+    found = before.resolved().to_json() | found
     differing = [k for k in wanted if k not in FREE_ON_RESUME and found[k] != wanted[k]]
     if differing:
         changes = ", ".join(f"{name} was {found[name]!r}, now {wanted[name]!r}" for name in differing)
         raise SettingsError(
             f"--resume: the run in {folder} has other settings: {changes}. Repeat its own, or use --out."
         )
-    earlier = json.loads((folder / "data.json").read_text(encoding="utf-8"))
-    if earlier["sha256"] != identity["sha256"]:
+    earlier = _read(folder / "data.json")
+    if earlier.get("sha256") != identity["sha256"]:
         raise SettingsError(
-            f"--resume: the run in {folder} was trained on other pictures ({earlier['name']}, "
-            f"{earlier['train']} to train on) than these ({identity['name']}, {identity['train']}). Point --data at "
-            "its own, or use --out."
+            f"--resume: the run in {folder} was trained on other pictures ({earlier.get('name')}, "
+            f"{earlier.get('train')} to train on) than these ({identity['name']}, {identity['train']}). Point "
+            "--data at its own, or use --out."
         )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError(f"found {type(values).__name__}, expected named values")
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(
+            f"{path}: cannot be read ({error}), so nobody can tell whether these settings are its run's. Put back the "
+            "file that training wrote, or use --out."
+        ) from error
+    return values
 
 
 def _git_revision() -> str | None:

@@ -161,6 +161,7 @@ def inside_writing(times: int, folder: Path, prepare: Prepare = bool) -> Tally:
 
 def at_any_time(times: int, folder: Path, number: int = signal.SIGKILL, prepare: Prepare = bool) -> Tally:
     """Killed from outside after a random time, from the process's first moment to about its last."""
+    to_the_end(folder / "first")  # the first process imports everything; a kill after it would come too late
     started = time.monotonic()
     to_the_end(folder / "clock")
     lasts = time.monotonic() - started

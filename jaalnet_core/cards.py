@@ -88,19 +88,25 @@ def card_files(folder: Path) -> list[Derived]:
     """
     metrics = read_metrics(folder)
     try:
-        record = replace(
-            read_run(folder),
-            name=metrics["name"],
-            data=metrics["training"]["data"],
-            environment=metrics["training"]["environment"],
-        )
-        headline = Evaluation.from_json(metrics["evaluations"]["test"])
-        notes, data_name, baselines = metrics["notes"], metrics["data"], metrics["baselines"]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return _files_of(folder, metrics)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, DataError) as error:
+        if str(folder) in str(error):
+            raise
         raise DataError(
             f"{folder / METRICS}: cannot be read ({type(error).__name__}: {error}), expected what `jaalnet ship` "
             "writes; ship the weights again."
         ) from error
+
+
+def _files_of(folder: Path, metrics: dict[str, Any]) -> list[Derived]:
+    record = replace(
+        read_run(folder),
+        name=metrics["name"],
+        data=metrics["training"]["data"],
+        environment=metrics["training"]["environment"],
+    )
+    headline = Evaluation.from_json(metrics["evaluations"]["test"])
+    notes, data_name, baselines = metrics["notes"], metrics["data"], metrics["baselines"]
     name, dice = record.name, scores(headline.counts)["dice"].numpy()
     text = page(
         record,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jaalnet_core.ablation.record import read_run_file
+from jaalnet_core.cards import card_files
 from jaalnet_core.errors import JaalnetError, SettingsError
 from jaalnet_core.report import read_run
 from jaalnet_core.training.folder import _require_same
@@ -51,6 +52,19 @@ def test_a_run_s_folder(tmp_path, name, values):
     (tmp_path / name).write_text(json.dumps(values))
     with pytest.raises(JaalnetError, match=rf"{name}: .*({'|'.join(values) or 'size'})"):
         read_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"diagnoses": 1}, {"failures": {"summary": 3}}, {"evaluations": {"test": {}}}, {"baselines": "none"}]
+)
+def test_the_scores_behind_a_card(tmp_path, changes):
+    shipped = PUBLISHED.parents[1] / "checkpoints" / "shipped" / "small-synthetic"
+    for name in ("settings.json", "log.csv", "da_net.safetensors"):
+        (tmp_path / name).symlink_to(shipped / name)
+    values = json.loads((shipped / "metrics.json").read_text()) | changes
+    (tmp_path / "metrics.json").write_text(json.dumps(values))
+    with pytest.raises(JaalnetError, match=r"metrics\.json: cannot be read "):
+        card_files(tmp_path)
 
 
 @pytest.mark.parametrize("text", [None, "", "[]", "[" * 100_000])

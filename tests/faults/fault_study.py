@@ -60,5 +60,5 @@ class Study:
 def check(study: Study, folder: Path) -> None:
     """The short form: every try keeps the promise, and none was left out."""
     tally = study.run(study.short, folder)
-    assert tally.broken == []
-    assert tally.times >= study.short
+    assert not tally.broken, "\n".join(tally.broken)
+    assert tally.times >= study.short, f"{tally.times} tries, expected {study.short}"

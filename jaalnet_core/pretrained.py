@@ -21,6 +21,7 @@ LF_NET, DA_NET = "lf_net.safetensors", "da_net.safetensors"
 SHORT_NAMES = {
     "best": "best-isbi2016",
     "small": "small-isbi2016",
+    "small-192": "small-192-isbi2016",
     "published": "small-published",
     "synthetic": "small-synthetic",
 }
@@ -29,11 +30,12 @@ SHORT_NAMES = {
 def from_pretrained(name: str | Path, *, revision: str | None = None, device: str | torch.device = "cpu") -> LFNet:
     """A trained LF-Net in evaluation mode: a plain `nn.Module`, images `(B, 3, H, W)` to logits `(B, 1, H, W)`.
 
-    All that come with the project were trained at 128x128; any size above 32x32 goes in.
+    Any size from 32x32 goes in; `small-192` was trained at 192x192, all others at 128x128.
 
     Args:
-        name: `best`, `small`, `published` or `synthetic`; a folder of `checkpoints/shipped/`; a weights file or a
-            checkpoint by path; or `owner/repository` on the Hugging Face hub, which holds `lf_net.safetensors`.
+        name: `best`, `small`, `small-192`, `published` or `synthetic`; a folder of `checkpoints/shipped/`; a weights
+            file or a checkpoint by path; or `owner/repository` on the Hugging Face hub, which holds
+            `lf_net.safetensors`.
         revision: of the hub's repository: a branch, tag or commit.
         device: where to put it.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from jaalnet_core.da_net import DANet, DANetSettings
@@ -176,8 +176,8 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             header = file.metadata() or {}
             if not is_as_sealed(path):
                 raise ValueError("its content is not what its own SHA-256 says: the file was damaged")
-            return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, ValueError) as error:
+        return load(path.read_bytes()), header  # `get_tensor` of an open file keeps some bytes of each call for ever
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{path}: cannot be read as safetensors ({_first_line(error)}). Copy or train it again."
         ) from error

@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from jaalnet_core.data.arrays import LesionArrays
-from jaalnet_core.data.augment import AugmentedLesions, augment_pair, augmentation_of_strength, build_augmentation
+from jaalnet_core.data.augment import AugmentedLesions, Bend, augment_pair, augmentation_of_strength, build_augmentation
 from jaalnet_core.data.obstacles import CutOut, DrawnHair
 from jaalnet_core.data.synthetic import make_arrays
 from jaalnet_core.size import Size
@@ -90,6 +90,24 @@ def test_none_is_the_identity(lesions):
         image, moved = augment_pair(build_augmentation("none"), picture, mask, seed=index)
         np.testing.assert_array_equal((image * 255).round().numpy(), picture.transpose(2, 0, 1))
         np.testing.assert_array_equal(moved.numpy()[0], mask)
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (32, 200), (33, 33)])
+def test_the_smallest_pictures_can_be_bent(height, width):
+    image, mask = painted(height, width)
+    bend = Bend(alpha=60, sigma=8)
+    bent, bent_mask = augment_pair(bend, image, mask, 3)
+    assert bent.shape == (3, height, width)
+    assert not torch.equal(bent, torch.from_numpy(image).permute(2, 0, 1) / 255)
+    agreement = (bent[0] > 0.5) == (bent_mask[0] > 0)
+    assert agreement.float().mean() > 0.9
+
+
+def test_larger_pictures_are_bent_as_torchvision_does(lesions):
+    pair = lesions.images[0], lesions.masks[0]
+    ours = augment_pair(Bend(alpha=60, sigma=8), *pair, 5)
+    theirs = augment_pair(v2.ElasticTransform(alpha=60, sigma=8), *pair, 5)
+    assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,21 @@ def test_equal_weights_are_equal_files(lf_net, tmp_path):
         next(other.parameters()).view(-1)[0] += 1e-3
     changed = save_weights(other, tmp_path / "b.safetensors", SIZE, epoch=7, note="Größe", dice=0.5)
     assert changed.read_bytes() != files[0].read_bytes()
+
+
+def test_weights_read_a_hundred_times_leave_nothing_behind(tmp_path: Path) -> None:
+    path = save_weights(build_lf_net("tiny"), tmp_path / "weights.safetensors", SIZE)
+    load_lf_net(path)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        load_lf_net(path)
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(20):
+            load_lf_net(path)
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 20_000  # bytes; with `safe_open(...).get_tensor` it was 500,000

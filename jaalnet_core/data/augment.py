@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -36,7 +38,7 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
         return v2.Compose(
             [
                 *flips,
-                v2.RandomApply([v2.ElasticTransform(alpha=60, sigma=8)], p=0.25),
+                v2.RandomApply([Bend(alpha=60, sigma=8)], p=0.25),
                 v2.RandomApply([move], p=0.9),
                 v2.RandomApply([DrawnHair()], p=0.2),
                 v2.RandomApply([colour], p=0.9),
@@ -46,6 +48,16 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
             ]
         )
     raise ValueError(f"augmentation: found {kind!r}, expected 'none', 'flips', 'course' or 'strong'.")
+
+
+class Bend(v2.ElasticTransform):
+    """An elastic transform for pictures of any side: its smoothing, a blur that mirrors the border, fits into them."""
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        side = min(v2.functional.get_size(flat_inputs[0]))
+        if 4 * max(self.sigma) < side:  # the blur reaches four sigma
+            return super().make_params(flat_inputs)
+        return v2.ElasticTransform(alpha=self.alpha, sigma=(side - 1) / 4).make_params(flat_inputs)
 
 
 def _any_turn(*, shift: float, scale: tuple[float, float], shear: float) -> v2.Transform:

@@ -137,4 +137,4 @@ def test_weights_read_a_hundred_times_leave_nothing_behind(tmp_path: Path) -> No
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert grown < 20_000  # bytes; with `safe_open(...).get_tensor` it was 500,000
+    assert grown < 150_000  # bytes; with `safe_open(...).get_tensor` it was above 500,000

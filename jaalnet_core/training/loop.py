@@ -115,11 +115,10 @@ def _train(
     log = RunLog(folder, first_epoch=run.progress.epoch + 1, lines=run.lines)
     run.lines = log.kept
     bar = tqdm(total=total_steps, initial=run.progress.step, unit="step", disable=not progress, smoothing=0.05)
-    with stop or StopRequest() as stop, bar:
-        try:
+    with stop or StopRequest() as stop, bar, deaths_of_workers_named(folder):  # a death is told at any moment, not only
+        try:  # where a batch is asked for
             while run.progress.epoch < settings.epochs and not stop.requested:
-                with deaths_of_workers_named(folder):
-                    rate = _train_epoch(run, lesions, total_steps, folder, stop, bar)
+                rate = _train_epoch(run, lesions, total_steps, folder, stop, bar)
                 if run.progress.batch < steps_per_epoch:
                     break  # stopped in mid-epoch
                 line = _end_epoch(run, data.validation, rate, folder)

@@ -23,6 +23,8 @@ def writing(folder: Path, what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # torch.save reports a full disk as a RuntimeError
+        if "DataLoader worker" in str(error):  # PyTorch tells a worker's death wherever the run is just then
+            raise
         reason = str(error).split("\n")[0]
         raise CheckpointError(
             f"{folder}: {what} could not be written ({reason}). Free some space there, see that you may write there, "

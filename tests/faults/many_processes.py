@@ -32,7 +32,7 @@ from jaalnet_core.training.run import Run
 from jaalnet_core.weights import load_lf_net, save_weights
 
 AREA = "Memory and processes"
-GONE_WITHIN = 60.0  # seconds; a data loader's worker looks for its parent every five
+GONE_WITHIN = 60.0  # seconds: a worker looks for its run every five, on a busy machine later
 PATIENCE = 600.0  # seconds for what takes two on an idle machine
 
 

@@ -67,10 +67,10 @@ def deaths_of_workers_named(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
+    except (RuntimeError, ConnectionError, EOFError) as error:  # the latter: in mid-batch
+        if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
             raise
-        reason = str(error).split("\n")[0].strip().removesuffix(".")
+        reason = str(error).split("\n")[0].strip().removesuffix(".") or type(error).__name__
         raise TrainingError(
             f"A process that prepares pictures ended before its work was done ({reason}): something killed it, or the "
             f"memory ran out. {_how_to_go_on(folder)} If it happens again, --workers 0 needs no such processes."

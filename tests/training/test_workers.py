@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+from pathlib import Path
 
 import psutil
 import pytest
@@ -84,3 +85,9 @@ def test_batches_come_as_they_were():
 def test_another_error_stays_what_it_is(tmp_path):
     with pytest.raises(RuntimeError, match="out of memory"), deaths_of_workers_named(tmp_path):
         raise RuntimeError("CUDA out of memory")
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()])
+def test_a_worker_that_dies_while_it_hands_over_a_batch_is_named_too(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(TrainingError, match="ended before its work was done"), deaths_of_workers_named(tmp_path):
+        raise error

@@ -88,8 +88,7 @@ class Shipped:
 def results_block(root: Path = Path(), shipped: Path = SHIPPED) -> str:
     """The table and what it allows to compare, as Markdown, without the markers.
 
-    The network with the best validation Dice among those trained on ISBI2016 has all of its rows: the others one each,
-    and one of another input size a second.
+    The network with the best validation Dice among those trained on ISBI2016 has all of its rows: the others one each.
 
     Args:
         root: the project's folder, where the README lies.
@@ -112,8 +111,6 @@ def results_block(root: Path = Path(), shipped: Path = SHIPPED) -> str:
                 _row("the same, mirror images averaged", one, "test, mirror images averaged"),
                 _row("the same, both of these", one, "test at the masks' own size, mirror images averaged"),
             ]
-        elif one.settings.size != ours[0].settings.size:  # only at the masks' own size can it be set beside the first
-            rows.append(_row("the same, at the masks' own size", one, "test at the masks' own size"))
     baselines = [
         f"{title} {100 * evaluation['per_image']['dice']:.2f} and {100 * evaluation['per_image']['iou']:.2f}"
         for title, evaluation in ours[0].metrics["baselines"].items()

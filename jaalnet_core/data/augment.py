@@ -54,6 +54,7 @@ class Bend(v2.ElasticTransform):
     """An elastic transform for pictures of any side: its smoothing, a blur that mirrors the border, fits into them."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """The shift of every pixel, as torchvision draws it; smoothed less where the picture is too small for it."""
         side = min(v2.functional.get_size(flat_inputs[0]))
         if 4 * max(self.sigma) < side:  # the blur reaches four sigma
             return super().make_params(flat_inputs)

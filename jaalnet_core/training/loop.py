@@ -30,7 +30,7 @@ from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.saving import resume, save_epoch
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
-from jaalnet_core.training.workers import deaths_of_workers_named, leave_stopping_to_the_run, started_deaf
+from jaalnet_core.training.workers import deaths_of_workers_named, live_and_end_with_the_run, started_deaf
 
 EpochReport = Callable[[dict[str, float]], None]
 
@@ -159,7 +159,7 @@ def epoch_batches(lesions: LesionArrays, settings: TrainSettings, epoch: int, sk
         batch_size=settings.batch_size,
         sampler=order[skip * settings.batch_size :].tolist(),
         num_workers=settings.workers,
-        worker_init_fn=leave_stopping_to_the_run,
+        worker_init_fn=live_and_end_with_the_run,
         generator=torch.Generator(),  # its own: the global one must not depend on how often loaders were made
     )
 

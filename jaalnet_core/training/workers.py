@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import multiprocessing.process
+import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -18,20 +21,29 @@ Batch = TypeVar("Batch")
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
-def leave_stopping_to_the_run(worker: int) -> None:
-    """For a data loader's `worker_init_fn`: a terminal's Ctrl-C reaches every process, and only the run answers it.
+def live_and_end_with_the_run(worker: int) -> None:
+    """For a data loader's `worker_init_fn`: only the run answers a stop, and where it is killed its workers end too.
 
-    The run finishes its step, saves, and ends its workers itself.
+    A terminal's Ctrl-C reaches every process; the run finishes its step, saves, and ends its workers itself. PyTorch's
+    own workers look every five seconds whether their parent is another: that of those started by a `forkserver` (the
+    rule since Python 3.14) is the server, which lives as long as they do, so they would outlive a killed run for ever.
     """
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
+    if (run := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_end_after, args=(run,), daemon=True).start()
+
+
+def _end_after(run: multiprocessing.process.BaseProcess) -> None:
+    run.join()
+    os._exit(1)  # at once, whatever the worker waits for: nobody takes its batches any more
 
 
 def started_deaf(batches: Iterable[Batch]) -> Iterator[Batch]:
     """The same batches, from workers that hear no Ctrl-C from their first moment on.
 
     A worker inherits what its parent holds back. Without that, one that does not start as a copy of the run (macOS,
-    Python 3.14) dies of a Ctrl-C in the seconds before it comes to `leave_stopping_to_the_run`. The run itself hears
+    Python 3.14) dies of a Ctrl-C in the seconds before it comes to `live_and_end_with_the_run`. The run itself hears
     it once the first batch is there. Windows knows no held-back signals.
     """
     with _stops_held_back():

@@ -32,7 +32,7 @@ from jaalnet_core.training.run import Run
 from jaalnet_core.weights import load_lf_net, save_weights
 
 AREA = "Memory and processes"
-GONE_WITHIN = 60.0  # seconds: a worker looks for its run every five, on a busy machine later
+GONE_WITHIN = 60.0  # seconds: a worker that is just starting first imports PyTorch, on a busy machine slowly
 PATIENCE = 600.0  # seconds for what takes two on an idle machine
 
 
@@ -220,16 +220,19 @@ def train_in_a_group(settings: TrainSettings, start: str = "fork") -> None:
     sys.exit(0 if quietly(settings, as_data(drawn_lesions(8))).finished else 130)
 
 
-def stopped_with_workers(times: int, folder: Path, work: Callable[..., None] = train_in_a_group) -> Tally:
+def stopped_with_workers(
+    times: int, folder: Path, work: Callable[..., None] = train_in_a_group, first: int = 0
+) -> Tally:
     """Ctrl-C to all processes of a training, SIGTERM to all, or SIGKILL to the run alone, at a random moment.
 
     Args:
         work: what trains; a test gives one that leaves a process behind.
+        first: number of the first try; 0, 1 and 2 are the three signals, every fourth from 2 on a forkserver's.
     """
     context, random, tally = fresh_processes(), np.random.default_rng(81), Tally()
-    for number in range(times):
+    for number in range(first, first + times):
         settings = small_settings(folder / f"{number}", epochs=1000, workers=2)
-        process = context.Process(target=work, args=(settings, "forkserver" if number % 5 == 4 else "fork"))
+        process = context.Process(target=work, args=(settings, "forkserver" if number % 4 == 2 else "fork"))
         process.start()
         started = _wait(lambda out=settings.out: (out / "last.pt").is_file(), PATIENCE)
         time.sleep(float(random.uniform(0, 0.5)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 
 import fault_study
@@ -35,6 +36,24 @@ def test_an_error_without_a_mend_is_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "deaths_of_workers_named", lambda folder: contextlib.nullcontext())
     tally = many_processes.killed_workers(3, tmp_path)
     assert any("RuntimeError" in line for line in tally.broken)
+
+
+def without_an_end(settings: TrainSettings, start: str) -> None:
+    """A training whose workers look for their end themselves, as PyTorch has it."""
+    loop.live_and_end_with_the_run = leave_stopping_alone
+    many_processes.train_in_a_group(settings, start)
+
+
+def leave_stopping_alone(worker: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def test_workers_that_outlive_a_killed_run_are_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(many_processes, "GONE_WITHIN", 15.0)
+    tally = many_processes.stopped_with_workers(1, tmp_path, work=without_an_end, first=2)
+    assert tally.broken
+    assert ", 0 left" not in tally.broken[0]
 
 
 def leaves_a_process(settings: TrainSettings, start: str) -> None:

@@ -79,11 +79,10 @@ def two_imports(times: int, folder: Path, prepare: Prepare = bool) -> Tally:
     context = fresh_processes()
     sources = [_pictures(folder / name, value) for name, value in (("dark", 20), ("light", 230))]
     for number in range(times):
-        out, go = folder / f"data-{number}", context.Event()
+        out, go = folder / f"data-{number}", context.Barrier(len(sources), timeout=120)
         importers = [context.Process(target=_import, args=(source, out, go, prepare)) for source in sources]
         for process in importers:
             process.start()
-        go.set()
         for process in importers:
             process.join()
         found = {path.name: path.read_bytes() for path in out.rglob("*.png")}

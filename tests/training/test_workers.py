@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from jaalnet_core.errors import TrainingError
 from jaalnet_core.training import loop, train
-from jaalnet_core.training.workers import deaths_of_workers_named, leave_stopping_to_the_run, started_deaf
+from jaalnet_core.training.workers import deaths_of_workers_named, live_and_end_with_the_run, started_deaf
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals between processes")
 
@@ -30,7 +30,7 @@ class Handlers(Dataset):
 
 def test_a_worker_hears_neither_ctrl_c_nor_sigterm():
     before = signal.getsignal(signal.SIGINT)
-    loader = DataLoader(Handlers(), num_workers=1, worker_init_fn=leave_stopping_to_the_run, batch_size=None)
+    loader = DataLoader(Handlers(), num_workers=1, worker_init_fn=live_and_end_with_the_run, batch_size=None)
     assert list(loader) == [[True, True]]
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -33,6 +33,7 @@ from jaalnet_core.training.validation import validate
 from jaalnet_core.training.workers import deaths_of_workers_named, live_and_end_with_the_run, started_deaf
 
 EpochReport = Callable[[dict[str, float]], None]
+StepReport = Callable[[Run, int], None]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def train(
     *,
     data: LesionData | None = None,
     on_epoch: EpochReport | None = None,
+    on_step: StepReport | None = None,
     stop: StopRequest | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
@@ -72,6 +74,7 @@ def train(
     Args:
         data: pictures in memory; None opens `settings.data`.
         on_epoch: called after every epoch with the line that went into `log.csv`.
+        on_step: called after every step with the run, to look at and not to change, and with the number of all steps.
         stop: ask it to stop the run after the step in hand; Ctrl-C does the same.
         progress: show a bar with the time left.
         say: takes the run's few sentences.
@@ -91,7 +94,7 @@ def train(
         run = build_run(settings)
         if settings.resume:
             resume(run, folder, say)
-        return _train(run, data, lesions, folder, on_epoch, stop, progress, say)
+        return _train(run, data, lesions, folder, on_epoch, on_step, stop, progress, say)
 
 
 def _train(
@@ -100,6 +103,7 @@ def _train(
     lesions: LesionArrays,
     folder: Path,
     on_epoch: EpochReport | None,
+    on_step: StepReport | None,
     stop: StopRequest | None,
     progress: bool,
     say: Callable[[str], None],
@@ -118,7 +122,7 @@ def _train(
     with stop or StopRequest() as stop, bar, deaths_of_workers_named(folder):  # a death is told at any moment, not only
         try:  # where a batch is asked for
             while run.progress.epoch < settings.epochs and not stop.requested:
-                rate = _train_epoch(run, lesions, total_steps, folder, stop, bar)
+                rate = _train_epoch(run, lesions, total_steps, folder, on_step, stop, bar)
                 if run.progress.batch < steps_per_epoch:
                     break  # stopped in mid-epoch
                 line = _end_epoch(run, data.validation, rate, folder)
@@ -165,7 +169,13 @@ def epoch_batches(lesions: LesionArrays, settings: TrainSettings, epoch: int, sk
 
 
 def _train_epoch(
-    run: Run, lesions: LesionArrays, total_steps: int, folder: Path, stop: StopRequest, bar: tqdm
+    run: Run,
+    lesions: LesionArrays,
+    total_steps: int,
+    folder: Path,
+    on_step: StepReport | None,
+    stop: StopRequest,
+    bar: tqdm,
 ) -> float:
     loader = epoch_batches(lesions, run.settings, run.progress.epoch, skip=run.progress.batch)
     batches = run.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
@@ -184,6 +194,8 @@ def _train_epoch(
         run.progress.batch += 1
         run.progress.seconds += time.perf_counter() - started
         bar.update()
+        if on_step is not None:
+            on_step(run, total_steps)
         if stop.requested:
             break
     return rate

@@ -283,3 +283,16 @@ def test_epoch_report_sees_what_the_log_holds(discs, quick):
     rows = read_epochs(folder / "log.csv")
     assert [row["epoch"] for row in seen] == [1, 2]
     assert [row["validation_dice"] for row in rows] == pytest.approx([row["validation_dice"] for row in seen], abs=1e-5)
+
+
+def test_every_step_is_reported_with_the_run_as_it_then_is(discs, quick):
+    seen = []
+    result = train(
+        quick,
+        data=discs,
+        progress=False,
+        say=lambda text: None,
+        on_step=lambda run, total: seen.append((run.progress.step, total, run.settings.epochs)),
+    )
+    assert seen == [(step, 9, 3) for step in range(1, 10)]
+    assert result.finished

@@ -21,7 +21,7 @@ from jaalnet_core.install import OLDEST_PYTHON
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "jaalnet_core"
-EXTRAS = {"course", "classroom", "test"}
+EXTRAS = {"course", "classroom", "test", "site"}
 LONGEST_FILE = 320
 
 # The house of CONTRIBUTING.md, from the cellar up: a module imports from its own floor or from below.
@@ -142,13 +142,13 @@ def test_requirements_txt_is_the_same_line() -> None:
 
 
 def editable_line() -> str:
-    return "-e .[course,classroom,test]"
+    return "-e .[course,classroom,test,site]"
 
 
 def test_the_extras_are_those_that_the_files_name() -> None:
     extras = project()["project"]["optional-dependencies"]
     assert set(extras) == EXTRAS | {"all"}
-    assert extras["all"] == ["jaalnet-core[course,classroom,test]"]
+    assert extras["all"] == ["jaalnet-core[course,classroom,test,site]"]
 
 
 def test_python_is_the_same_everywhere() -> None:

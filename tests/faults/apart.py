@@ -10,14 +10,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 
+from fault_study import Tally
+
 from jaalnet_core.errors import JaalnetError
 
 BROKEN = "broken: "
-
-
-def needs_fork() -> str | None:
-    """Why tries cannot be kept apart on this system; None where they can."""
-    return None if sys.platform.startswith("linux") else "Linux"
 
 
 def apart(tries: list[Callable[[], str]], *, megabytes: int, seconds: float) -> Iterator[str]:
@@ -31,6 +28,16 @@ def apart(tries: list[Callable[[], str]], *, megabytes: int, seconds: float) -> 
         answers = _forked(tries[done:], megabytes, seconds)
         yield from answers
         done += len(answers)
+
+
+def tally_apart(tries: list[Callable[[], str]], *, megabytes: int, seconds: float) -> Tally:
+    """What came of them, fifty to a process: none can spoil the memory of another for long."""
+    tally = Tally()
+    for start in range(0, len(tries), 50):
+        answers = apart(tries[start : start + 50], megabytes=megabytes, seconds=seconds)
+        for number, said in enumerate(answers, start):
+            tally.broke(f"try {number}: {said}") if said.startswith(BROKEN) else tally.kept(said)
+    return tally
 
 
 def _forked(tries: list[Callable[[], str]], megabytes: int, seconds: float) -> list[str]:

@@ -17,8 +17,8 @@ from pathlib import Path
 from unittest import mock
 
 import requests
-from apart import BROKEN, apart, needs_fork
-from fault_study import Study, Tally
+from apart import BROKEN, apart
+from fault_study import Study, Tally, needs_linux
 
 from jaalnet_core.data import download as download_module
 from jaalnet_core.data.download import DownloadSettings, download
@@ -209,32 +209,16 @@ def _said(call: Callable[[], object]) -> str:
 
 _PROMISE = "nothing half under a real name; it arrives whole, at once or by the next call, or the error says what to do"
 STUDIES = [
-    Study(
-        "Downloads",
-        "a bad server: cut, stalled, 403, 404, 500, redirected (to another host, in a ring, to a file), a wrong "
-        "length, in chunks, packed, empty, HTML, a wrong bit; and another version by the next call",
-        _PROMISE,
-        short=12,
-        long=200,
-        run=functools.partial(study, "bad server"),
-        lacking=needs_fork,
-    ),
-    Study(
-        "Downloads",
-        "SIGKILL at a random step of a download: a chunk, a note, a renaming, an unpacked file",
-        _PROMISE,
-        short=8,
-        long=150,
-        run=functools.partial(study, "killed"),
-        lacking=needs_fork,
-    ),
-    Study(
-        "Downloads",
-        "no room on the disk after a random number of bytes of a download",
-        _PROMISE,
-        short=4,
-        long=50,
-        run=functools.partial(study, "full disk"),
-        lacking=needs_fork,
-    ),
+    Study("Downloads", fault, _PROMISE, short, long, functools.partial(study, kind), needs_linux)
+    for kind, short, long, fault in (
+        (
+            "bad server",
+            12,
+            200,
+            "a bad server: cut, stalled, 403, 404, 500, redirected (to another host, in a ring, to a file), a wrong "
+            "length, in chunks, packed, empty, HTML, a wrong bit; and another version by the next call",
+        ),
+        ("killed", 8, 150, "SIGKILL at a random step of a download: a chunk, a note, a renaming, an unpacked file"),
+        ("full disk", 4, 50, "no room on the disk after a random number of bytes of a download"),
+    )
 ]

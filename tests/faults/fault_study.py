@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,8 +59,11 @@ class Study:
     lacking: Callable[[], str | None] = lambda: None
 
 
-def check(study: Study, folder: Path) -> None:
-    """The short form: every try keeps the promise, and none was left out."""
-    tally = study.run(study.short, folder)
-    assert not tally.broken, "\n".join(tally.broken)
-    assert tally.times >= study.short, f"{tally.times} tries, expected {study.short}"
+def needs_linux() -> str | None:
+    """For `Study.lacking`: signals, limits of memory and forks as Linux has them."""
+    return None if sys.platform == "linux" else "needs Linux"
+
+
+def needs_root() -> str | None:
+    """For `Study.lacking`: file systems of its own, and other users."""
+    return None if sys.platform == "linux" and os.geteuid() == 0 else "needs root on Linux"

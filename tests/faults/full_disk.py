@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from fault_study import Study, Tally
+from fault_study import Study, Tally, needs_root
 from training_process import REFUSED, Prepare, difference, newest_step, said, to_the_end, whole_run
 
 from jaalnet_core.training import loop
@@ -136,10 +135,6 @@ def closed_meanwhile(times: int, folder: Path) -> Tally:
     return tally
 
 
-def lacking_root() -> str | None:
-    return None if sys.platform == "linux" and os.geteuid() == 0 else "needs root on Linux"
-
-
 _ROOM = "an error names the folder; what was saved stays; --resume ends with the same weights and log"
 STUDIES = [
     Study(
@@ -149,7 +144,7 @@ STUDIES = [
         2,
         12,
         filled_up,
-        lacking_root,
+        needs_root,
     ),
     Study(
         "Disk",
@@ -158,7 +153,7 @@ STUDIES = [
         1,
         5,
         never_writable,
-        lacking_root,
+        needs_root,
     ),
-    Study("Disk", "the run's folder becomes read-only in mid-run", _ROOM, 1, 6, closed_meanwhile, lacking_root),
+    Study("Disk", "the run's folder becomes read-only in mid-run", _ROOM, 1, 6, closed_meanwhile, needs_root),
 ]

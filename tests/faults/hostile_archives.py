@@ -9,9 +9,9 @@ from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 
-from apart import BROKEN, apart, needs_fork
+from apart import BROKEN, tally_apart
 from archive_makers import FILES, KINDS, changed, hostile, pack
-from fault_study import Study, Tally
+from fault_study import Study, Tally, needs_linux
 
 from jaalnet_core.data.archive import extract_archive
 
@@ -55,24 +55,14 @@ def unpacked(
         shutil.rmtree(root, ignore_errors=True)
 
 
-def tallied(tries: list[Callable[[], str]]) -> Tally:
-    """Made fifty to a process, so that none can spoil the memory of another for long."""
-    tally = Tally()
-    for start in range(0, len(tries), 50):
-        for number, said in enumerate(apart(tries[start : start + 50], megabytes=MEGABYTES, seconds=SECONDS), start):
-            tally.broke(f"try {number}: {said}") if said.startswith(BROKEN) else tally.kept(said)
-    return tally
-
-
 def refuse(times: int, folder: Path, extract: Extract = extract_archive) -> Tally:
     def success(found: dict[str, bytes]) -> str:
         return f"{BROKEN}unpacked: {sorted(found)[:3]}"
 
     makers = list(hostile())
     random.Random(7).shuffle(makers)
-    return tallied(
-        [lambda make=make: unpacked(make, folder, success, extract) for make in islice(cycle(makers), times)]
-    )
+    tries = [lambda make=make: unpacked(make, folder, success, extract) for make in islice(cycle(makers), times)]
+    return tally_apart(tries, megabytes=MEGABYTES, seconds=SECONDS)
 
 
 def survive(times: int, folder: Path, extract: Extract = extract_archive) -> Tally:
@@ -95,7 +85,8 @@ def survive(times: int, folder: Path, extract: Extract = extract_archive) -> Tal
 
         return unpacked(make, folder, success, extract)
 
-    return tallied([lambda number=number: one(number) for number in range(times)])
+    tries = [lambda number=number: one(number) for number in range(times)]
+    return tally_apart(tries, megabytes=MEGABYTES, seconds=SECONDS)
 
 
 STUDIES = [
@@ -107,7 +98,7 @@ STUDIES = [
         short=60,
         long=1000,
         run=refuse,
-        lacking=needs_fork,
+        lacking=needs_linux,
     ),
     Study(
         "Archives and weights",
@@ -116,6 +107,6 @@ STUDIES = [
         short=150,
         long=2500,
         run=survive,
-        lacking=needs_fork,
+        lacking=needs_linux,
     ),
 ]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from apart import BROKEN, apart, needs_fork
-from fault_study import Study, Tally
+from apart import BROKEN, tally_apart
+from fault_study import Study, Tally, needs_linux
 
 from jaalnet_core.ablation.record import read_run_file
 from jaalnet_core.cards import card_files
@@ -104,13 +104,7 @@ def name_it(times: int, folder: Path, wrap: Callable[[Read], Read] = lambda read
         finally:
             shutil.rmtree(home.parent, ignore_errors=True)
 
-    tally = Tally()
-    for start in range(0, times, 50):
-        tries = [lambda n=n: one(n) for n in range(start, min(start + 50, times))]
-        for number, said in enumerate(apart(tries, megabytes=1500, seconds=60), start):
-            what = f"{kinds[number % len(kinds)][1]}, try {number}: {said}"
-            tally.broke(what) if said.startswith(BROKEN) else tally.kept(said)
-    return tally
+    return tally_apart([lambda n=n: one(n) for n in range(times)], megabytes=1500, seconds=60)
 
 
 STUDIES = [
@@ -122,6 +116,6 @@ STUDIES = [
         short=45,
         long=1000,
         run=name_it,
-        lacking=needs_fork,
+        lacking=needs_linux,
     )
 ]

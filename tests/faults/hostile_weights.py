@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from apart import BROKEN, apart, needs_fork
-from fault_study import Study, Tally
+from apart import BROKEN, tally_apart
+from fault_study import Study, Tally, needs_linux
 from safetensors.torch import load_file
 from weight_mutants import Trap, changed, coats, forged_header, odd_tensors, places, write_odd
 
@@ -37,14 +37,6 @@ def newest(path: Path) -> Any:
 LOADERS: tuple[Load, ...] = (load_lf_net, load_segmenter, load_da_net, read_training_checkpoint, newest)
 
 
-def tallied(tries: list[Callable[[], str]]) -> Tally:
-    tally = Tally()
-    for start in range(0, len(tries), 100):
-        for number, said in enumerate(apart(tries[start : start + 100], megabytes=MEGABYTES, seconds=SECONDS), start):
-            tally.broke(f"try {number}: {said}") if said.startswith(BROKEN) else tally.kept(said)
-    return tally
-
-
 def never_run(times: int, folder: Path, loaders: tuple[Load, ...] = LOADERS) -> Tally:
     """A pickle in a checkpoint's place, in every coat, protocol, place and way."""
     state = checkpoint_of(an_lf_net(), None)
@@ -67,7 +59,8 @@ def never_run(times: int, folder: Path, loaders: tuple[Load, ...] = LOADERS) -> 
             if ran:
                 return f"{BROKEN}code ran: {case}"  # noqa: B012 - worse than any error
 
-    return tallied([lambda n=n, case=case: one(n, case) for n, case in enumerate(islice(cases, times))])
+    tries = [lambda n=n, case=case: one(n, case) for n, case in enumerate(islice(cases, times))]
+    return tally_apart(tries, megabytes=MEGABYTES, seconds=SECONDS)
 
 
 def same_or_nothing(times: int, folder: Path, load: Load = load_lf_net) -> Tally:
@@ -121,7 +114,8 @@ def same_or_nothing(times: int, folder: Path, load: Load = load_lf_net) -> Tally
         mine, theirs = vars(original.network.settings).copy(), vars(loaded.network.settings).copy()
         return all(mine[name] == theirs[name] for name in mine if not name.startswith("canny"))
 
-    return tallied([lambda n=n: (misfit if n % 5 == 0 else one)(n) for n in range(times)])
+    tries = [lambda n=n: (misfit if n % 5 == 0 else one)(n) for n in range(times)]
+    return tally_apart(tries, megabytes=MEGABYTES, seconds=SECONDS)
 
 
 STUDIES = [
@@ -133,7 +127,7 @@ STUDIES = [
         short=24,
         long=400,
         run=never_run,
-        lacking=needs_fork,
+        lacking=needs_linux,
     ),
     Study(
         "Archives and weights",
@@ -142,6 +136,6 @@ STUDIES = [
         short=60,
         long=3000,
         run=same_or_nothing,
-        lacking=needs_fork,
+        lacking=needs_linux,
     ),
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 import torch
-from fault_study import Study, Tally
+from fault_study import Study, Tally, needs_linux
 from training_process import Prepare, difference, newest_step, said, start, to_the_end, whole_run
 
 from jaalnet_core.errors import JaalnetError
@@ -179,10 +178,6 @@ def at_any_time(times: int, folder: Path, number: int = signal.SIGKILL, prepare:
     return disturbed(times, folder, disturb, prepare)
 
 
-def lacking() -> str | None:
-    return None if sys.platform == "linux" else "needs Linux"
-
-
 _PROMISE = (
     "the newest checkpoint loads; --resume ends with the weights, optimisers and log of a run that was never killed, "
     "bit for bit"
@@ -195,9 +190,9 @@ STUDIES = [
         4,
         60,
         inside_writing,
-        lacking,
+        needs_linux,
     ),
-    Study("Killed", "SIGKILL at a random time of a training", _PROMISE, 2, 50, at_any_time, lacking),
+    Study("Killed", "SIGKILL at a random time of a training", _PROMISE, 2, 50, at_any_time, needs_linux),
     Study(
         "Killed",
         "SIGTERM (as by a shutdown) at a random time of a training",
@@ -205,6 +200,6 @@ STUDIES = [
         1,
         15,
         partial(at_any_time, number=signal.SIGTERM),
-        lacking,
+        needs_linux,
     ),
 ]

@@ -42,11 +42,6 @@ class OddFile:
     tolerance: float = 0.0
 
 
-def lacking_limits() -> str | None:
-    """A limit of address space, which Linux keeps to."""
-    return None if sys.platform == "linux" else "needs Linux, which limits a process's memory"
-
-
 def read_all(
     files: Iterator[OddFile], folder: Path, *, reader: str = READ_PICTURE, seconds: int = SECONDS, channels: int = 3
 ) -> Tally:

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import stat
-import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable
@@ -16,8 +15,8 @@ from typing import Any
 import numpy as np
 from commands import Ran, run_commands, save_weights
 from damaged_files import cut_short, impostor, with_bytes_changed
-from fault_study import Study, Tally
-from odd_files import OddFile, lacking_limits
+from fault_study import Study, Tally, needs_linux, needs_root
+from odd_files import OddFile
 from whole_pictures import KINDS, saved, shown, whole_picture
 
 AREA = "Pictures"
@@ -241,11 +240,6 @@ def _judge_entries(tally: Tally, place: Path, kinds: dict[str, Any], bring: dict
             tally.kept("named, the rest done" if must_be_named else "left alone, as a folder")
 
 
-def lacking_rights() -> str | None:
-    """Devices and another user need an administrator."""
-    return None if sys.platform == "linux" and os.geteuid() == 0 else "needs root on Linux"
-
-
 STUDIES = [
     Study(
         AREA,
@@ -254,7 +248,7 @@ STUDIES = [
         40,
         480,
         odd_contents,
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -263,7 +257,7 @@ STUDIES = [
         len(NAMES),
         5 * len(NAMES),
         odd_names,
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -272,6 +266,6 @@ STUDIES = [
         len(ENTRIES),
         5 * len(ENTRIES),
         odd_entries,
-        lacking_rights,
+        needs_root,
     ),
 ]

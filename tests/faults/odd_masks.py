@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from damaged_files import cut_short, with_bytes_changed
-from fault_study import Study, Tally
-from odd_files import READ_MASK, OddFile, lacking_limits, read_all
+from fault_study import Study, Tally, needs_linux
+from odd_files import READ_MASK, OddFile, read_all
 from PIL import Image
 from whole_masks import KINDS, outline, whole_mask
 from whole_pictures import exif, saved, stored
@@ -158,7 +158,7 @@ STUDIES = [
         2 * len(KINDS),
         600,
         lambda times, folder: read_all(corpus(times, 5), folder, reader=READ_MASK, channels=1),
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -167,7 +167,7 @@ STUDIES = [
         46,
         600,
         lambda times, folder: read_all(corpus(times, 6, damaged), folder, reader=READ_MASK, channels=1),
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,

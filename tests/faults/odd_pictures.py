@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from damaged_files import cut_short, impostor, with_bytes_changed
-from fault_study import Study, Tally
+from fault_study import Study, Tally, needs_linux
 from large_pictures import LARGE_KINDS, write_large
-from odd_files import MEMORY, OddFile, lacking_limits, read_all
+from odd_files import MEMORY, OddFile, read_all
 from whole_pictures import KINDS, whole_picture
 
 from jaalnet_core.data.pictures import MAX_MEGAPIXELS
@@ -84,7 +84,7 @@ STUDIES = [
         2 * len(KINDS),
         1_500,
         lambda times, folder: read_all(corpus(a_whole_one, times, 1), folder),
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -93,7 +93,7 @@ STUDIES = [
         60,
         1_200,
         lambda times, folder: read_all(corpus(a_cut_one, times, 2), folder),
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -102,7 +102,7 @@ STUDIES = [
         60,
         1_500,
         lambda times, folder: read_all(corpus(a_changed_one, times, 3), folder),
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -111,7 +111,7 @@ STUDIES = [
         40,
         500,
         lambda times, folder: read_all(corpus(an_impostor, times, 4), folder),
-        lacking_limits,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -120,6 +120,6 @@ STUDIES = [
         2,
         len(LARGE_KINDS),
         read_large,
-        lacking_limits,
+        needs_linux,
     ),
 ]

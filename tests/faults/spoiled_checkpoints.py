@@ -10,8 +10,7 @@ from random import Random
 from typing import Any
 
 import torch
-from fault_study import Study, Tally
-from killed_training import lacking
+from fault_study import Study, Tally, needs_linux
 from training_process import difference, said, to_the_end, whole_run
 
 from jaalnet_core.errors import CheckpointError
@@ -154,6 +153,6 @@ STUDIES = [
         1,
         8,
         gone_on,
-        lacking,
+        needs_linux,
     ),
 ]

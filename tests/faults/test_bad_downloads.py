@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 import requests
 from bad_downloads import FILE, SOUND, STUDIES, study
-from fault_study import check
+from promise import promises_hold
 
-
-@pytest.mark.parametrize("one", STUDIES, ids=lambda one: one.fault[:20])
-def test_the_promise_holds(one, tmp_path):
-    if lacking := one.lacking():
-        pytest.skip(f"needs {lacking}")
-    check(one, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
 def careless(out, url):

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import contextlib
 
-import fault_study
 import full_disk
-import pytest
+from promise import as_root, promises_hold
 
 from jaalnet_core.training import checkpoint, folder, lock, log, saving
 
-
-@pytest.mark.parametrize("study", full_disk.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(full_disk.STUDIES)
 
 
 def without_words() -> None:
@@ -24,6 +18,6 @@ def without_words() -> None:
         module.writing = lambda folder, what: contextlib.nullcontext()
 
 
-@pytest.mark.skipif(full_disk.lacking_root() is not None, reason="needs root on Linux")
+@as_root
 def test_an_error_that_does_not_say_what_to_do_is_seen(tmp_path):
     assert full_disk.filled_up(1, tmp_path, prepare=without_words).broken

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-from fault_study import check
 from hostile_settings import STUDIES, name_it
+from promise import promises_hold
 
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault[:30])
-def test_the_promise_holds(study, tmp_path):
-    if lacking := study.lacking():
-        pytest.skip(f"needs {lacking}")
-    check(study, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
 def test_a_reader_that_lets_errors_through_is_found_out(tmp_path):

@@ -5,19 +5,13 @@ from __future__ import annotations
 import pickle
 from types import SimpleNamespace
 
-import pytest
 import torch
-from fault_study import check
 from hostile_weights import STUDIES, never_run, same_or_nothing
+from promise import promises_hold
 
 from jaalnet_core.size import Size
 
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault[:30])
-def test_the_promise_holds(study, tmp_path):
-    if lacking := study.lacking():
-        pytest.skip(f"needs {lacking}")
-    check(study, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
 def test_a_trusting_loader_is_found_out(tmp_path):

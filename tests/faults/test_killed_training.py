@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import contextlib
 
-import fault_study
 import killed_training
 import pytest
+from promise import on_linux, promises_hold
 
 from jaalnet_core.training import checkpoint, log, loop
 
-
-@pytest.mark.parametrize("study", killed_training.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(killed_training.STUDIES)
 
 
 def write_in_place() -> None:
@@ -38,9 +33,6 @@ def forget_the_log() -> None:
     """Sabotage: a resume begins with an empty log."""
     real = log.RunLog.__init__
     log.RunLog.__init__ = lambda self, folder, first_epoch, lines=None: real(self, folder, first_epoch, [])
-
-
-on_linux = pytest.mark.skipif(killed_training.lacking() is not None, reason="needs Linux")
 
 
 @on_linux

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import fault_study
 import lab_server
-import pytest
+from promise import promises_hold
 
 from jaalnet_core.cli.lab import lab_command
 
-
-@pytest.mark.parametrize("study", lab_server.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(lab_server.STUDIES)
 
 
 def test_a_server_without_a_token_and_open_to_all_is_seen(tmp_path, monkeypatch):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import mmap
 
-import fault_study
 import pytest
 from long_runs import STUDIES
+from promise import promises_hold
 
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)
-def test_memory_files_and_threads_stay_flat(study, tmp_path):
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)

@@ -7,19 +7,13 @@ import os
 import signal
 import subprocess
 
-import fault_study
 import many_processes
-import pytest
+from promise import promises_hold
 from small_run import as_data, drawn_lesions, quietly
 
 from jaalnet_core.training import TrainSettings, loop
 
-
-@pytest.mark.parametrize("study", many_processes.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    if reason := study.lacking():
-        pytest.skip(reason)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(many_processes.STUDIES)
 
 
 def test_a_process_with_other_results_is_seen(tmp_path):

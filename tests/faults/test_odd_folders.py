@@ -6,21 +6,14 @@ import json
 import shutil
 from pathlib import Path
 
-import fault_study
 import pytest
 from commands import Ran, run_commands
-from fault_study import Study
-from odd_files import lacking_limits
 from odd_folders import STUDIES, odd_contents, odd_entries, odd_names
+from promise import on_linux, promises_hold
 
 from jaalnet_core.prediction_files import PictureResult, write_table
 
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)
-def test_the_promise_is_kept(study: Study, tmp_path: Path) -> None:
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
 @pytest.mark.parametrize("study", [odd_contents, odd_names, odd_entries])
@@ -53,7 +46,7 @@ def test_commands_that_only_pretend_are_found_out(tmp_path: Path) -> None:
     assert len(odd_names(3, tmp_path / "names", pretending).broken) == 3
 
 
-@pytest.mark.skipif(lacking_limits() is not None, reason="needs Linux")
+@on_linux
 def test_a_traceback_or_a_wrong_status_of_a_command_is_found_out(tmp_path: Path, monkeypatch) -> None:
     assert "status 2" in run_commands([["data", "nonsense"]], tmp_path).broken
     monkeypatch.setattr("commands.MEMORY", 1000)

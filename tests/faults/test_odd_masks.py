@@ -5,23 +5,17 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import fault_study
 import pytest
-from fault_study import Study
-from odd_files import READ_MASK, lacking_limits, read_all
+from odd_files import READ_MASK, read_all
 from odd_masks import BESIDE, STUDIES, corpus, masks_beside
+from promise import on_linux, promises_hold
 
 from jaalnet_core.data.check import check_data
 
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)
-def test_the_promise_is_kept(study: Study, tmp_path: Path) -> None:
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
-@pytest.mark.skipif(lacking_limits() is not None, reason="needs Linux")
+@on_linux
 def test_a_reader_that_takes_any_grey_for_lesion_is_found_out(tmp_path: Path) -> None:
     tally = read_all(corpus(23, 5), tmp_path, reader="spoilt_readers:takes_any_grey", channels=1)
     kinds = " ".join(tally.broken)
@@ -29,7 +23,7 @@ def test_a_reader_that_takes_any_grey_for_lesion_is_found_out(tmp_path: Path) ->
     assert "0 and 255" not in kinds
 
 
-@pytest.mark.skipif(lacking_limits() is not None, reason="needs Linux")
+@on_linux
 def test_a_mask_that_must_be_read_may_not_be_refused(tmp_path: Path) -> None:
     files = (dataclasses.replace(file, outcome="read") for file in corpus(23, 5))
     assert any("dim" in line for line in read_all(files, tmp_path, reader=READ_MASK, channels=1).broken)

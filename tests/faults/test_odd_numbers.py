@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-import fault_study
 import odd_numbers
-import pytest
 import torch
+from promise import promises_hold
 from safetensors.torch import save_file
 
 from jaalnet_core import metrics
 from jaalnet_core.training import loop, saving
 
-
-@pytest.mark.parametrize("study", odd_numbers.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(odd_numbers.STUDIES)
 
 
 def test_a_training_that_goes_on_with_nan_is_seen(tmp_path, monkeypatch):

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fault_study
 import numpy as np
 import odd_pictures
 import pytest
-from fault_study import Study
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from odd_files import OddFile, read_all
 from odd_pictures import STUDIES, a_whole_one, an_impostor, corpus, read_large
 from PIL import Image
+from promise import on_linux, promises_hold
 from whole_pictures import exif, saved, stored, whole_picture
 
 from jaalnet_core.data.pictures import read_picture
 from jaalnet_core.errors import PictureError
 
-
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.fault)
-def test_the_promise_is_kept(study: Study, tmp_path: Path) -> None:
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(STUDIES)
 
 
-@pytest.mark.skipif(odd_pictures.STUDIES[0].lacking() is not None, reason="needs Linux")
+@on_linux
 @pytest.mark.parametrize(
     ("reader", "words"),
     [
@@ -43,7 +37,7 @@ def test_a_reader_that_takes_impostors_badly_is_found_out(reader: str, words: st
     assert any(words in line for line in tally.broken)
 
 
-@pytest.mark.skipif(odd_pictures.STUDIES[0].lacking() is not None, reason="needs Linux")
+@on_linux
 def test_a_reader_of_other_pixels_is_found_out(tmp_path: Path) -> None:
     files = (whole_picture(np.random.default_rng(seed), "PNG, alpha") for seed in range(4))
     tally = read_all(files, tmp_path / "clear", reader="spoilt_readers:turns_nothing")
@@ -52,7 +46,7 @@ def test_a_reader_of_other_pixels_is_found_out(tmp_path: Path) -> None:
     assert "refused" in tally.broken[0]
 
 
-@pytest.mark.skipif(odd_pictures.STUDIES[0].lacking() is not None, reason="needs Linux")
+@on_linux
 def test_memory_beyond_the_promise_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(odd_pictures, "_BYTES_A_PIXEL", 2)
     assert "were promised" in read_large(1, tmp_path).broken[0]

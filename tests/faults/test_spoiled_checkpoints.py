@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import fault_study
 import pytest
 import spoiled_checkpoints
+from promise import promises_hold
 
 from jaalnet_core import weights
 
-
-@pytest.mark.parametrize("study", spoiled_checkpoints.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(spoiled_checkpoints.STUDIES)
 
 
 def test_checkpoints_whose_sums_nobody_looks_at_are_seen(tmp_path, monkeypatch):

@@ -6,19 +6,13 @@ import contextlib
 import os
 import time
 
-import fault_study
-import pytest
 import two_at_once
+from promise import on_linux, promises_hold
 
 from jaalnet_core.data import importing
 from jaalnet_core.training import loop
 
-
-@pytest.mark.parametrize("study", two_at_once.STUDIES, ids=lambda study: study.fault)
-def test_the_promise_holds(study, tmp_path):
-    if lacking := study.lacking():
-        pytest.skip(lacking)
-    fault_study.check(study, tmp_path)
+test_the_promise_holds = promises_hold(two_at_once.STUDIES)
 
 
 def without_lock() -> None:
@@ -39,11 +33,11 @@ def slow_renames() -> None:
     importing.move_to_new = move
 
 
-@pytest.mark.skipif(two_at_once.lacking() is not None, reason="needs Linux")
+@on_linux
 def test_two_trainings_without_a_lock_are_seen(tmp_path):
     assert two_at_once.two_trainings(1, tmp_path, prepare=without_lock).broken
 
 
-@pytest.mark.skipif(two_at_once.lacking() is not None, reason="needs Linux")
+@on_linux
 def test_imports_that_overwrite_are_seen(tmp_path):
     assert two_at_once.two_imports(1, tmp_path, prepare=slow_renames).broken

@@ -10,8 +10,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from fault_study import Study, Tally
-from killed_training import lacking
+from fault_study import Study, Tally, needs_linux
 from PIL import Image
 from small_run import fresh_processes
 from training_process import REFUSED, Prepare, difference, error_file, said, start, to_the_end, whole_run
@@ -123,7 +122,7 @@ STUDIES = [
         1,
         12,
         two_trainings,
-        lacking,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -132,7 +131,7 @@ STUDIES = [
         1,
         6,
         after_a_killed_one,
-        lacking,
+        needs_linux,
     ),
     Study(
         AREA,
@@ -141,6 +140,6 @@ STUDIES = [
         3,
         40,
         two_imports,
-        lacking,
+        needs_linux,
     ),
 ]

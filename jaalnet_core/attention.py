@@ -21,7 +21,8 @@ class ChannelGate(nn.Module):
     def gate(self, features: Tensor) -> Tensor:
         """The gate alone, `(B, C, 1, 1)`, each value in 0..1."""
         average = self.mlp(features.mean(dim=(2, 3)))
-        maximum = self.mlp(features.amax(dim=(2, 3)))
+        # the value of `amax`, but it remembers where the maximum lies: `amax` searches the whole map again on its way back
+        maximum = self.mlp(functional.adaptive_max_pool2d(features, 1).flatten(1))
         return torch.sigmoid(average + maximum)[:, :, None, None]
 
     def forward(self, features: Tensor) -> Tensor:

@@ -59,6 +59,9 @@ FLOORS = (
         "activations",
         "gating",
         "position_maps",
+        "snapshots",
+        "specimen",
+        "switched_off",
     },
     {
         "training",
@@ -76,6 +79,7 @@ FLOORS = (
         "results",
         "cards",
         "derived_files",
+        "front_page",
         "rebuilding",
         "trials",
         "trials_page",

@@ -32,8 +32,9 @@ def cost_figure(in_channels: int, out_channels: int, kernel_size: int = 3, side:
         f"pixels: plain {plain.multiplications / 1e6:.1f} million multiplications, depthwise {_millions(apart, 0):.1f} "
         f"million and pointwise {_millions(apart, 1):.1f} million; {times:.2f} times fewer."
         if times >= 1
-        else f"From {in_channels} to {out_channels} channels with a {kernel_size}x{kernel_size} kernel: taken apart it "
-        f"costs {1 / times:.2f} times more, {apart.weights} multiplications a pixel instead of {plain.weights}."
+        else f"From {in_channels} to {out_channels} channels with a {kernel_size}x{kernel_size} kernel on "
+        f"{side}x{side} pixels: taken apart it costs {1 / times:.2f} times more, {apart.weights} multiplications a "
+        f"pixel instead of {plain.weights}."
     )
     return figure
 

@@ -14,10 +14,16 @@ DRAWS = 7
 LARGEST_ZOOM = 3.0
 
 
+def _in_words(rotation: float, zoom: float, colour: float, flips: bool) -> str:
+    """The strengths: rotation and colour move no number of the masks, yet who cannot see should hear of them."""
+    mirrored = "on" if flips else "off"
+    return f"Rotation up to {rotation:g} degrees, zoom up to {zoom:g}, colour {colour:g}, flips {mirrored}"
+
+
 def augmentation_panel(arrays: LesionArrays) -> Panel:
     """Controls `picture`, `rotation` (degrees), `zoom`, `colour`, `flips` and `first_draw` above a grid of draws.
 
-    The sentence below says how much of the frame the lesion covers, and how often the frame cuts it.
+    The sentence below says the controls' values, how much of the frame the lesion covers, and how often it is cut.
 
     Args:
         arrays: the pictures to choose from.
@@ -26,7 +32,9 @@ def augmentation_panel(arrays: LesionArrays) -> Panel:
     def draw(picture: int, first_draw: int, **strengths: float) -> NotebookFigure:
         transform = augmentation_of_strength(**strengths)
         image, mask = arrays.images[picture - 1], arrays.masks[picture - 1]
-        return augmentation_grid(transform, image, mask, count=DRAWS, seed=first_draw)
+        grid = augmentation_grid(transform, image, mask, count=DRAWS, seed=first_draw)
+        grid.alt = f"{_in_words(**strengths)}, draws from {first_draw}. {grid.alt}"
+        return grid
 
     def slider(kind: type, value: float, low: float, high: float, step: float, label: str) -> ipywidgets.Widget:
         return kind(value=value, min=low, max=high, step=step, description=label, continuous_update=False)

@@ -17,6 +17,8 @@ STRONGEST = 3.0
 def gate_panel(network: nn.Module, arrays: LesionArrays) -> Panel:
     """Controls `picture`, `gates` (one of three ways) and `strength` above the figure of `gates_and_outline`.
 
+    `strength` takes no value while the gates are forced.
+
     Args:
         network: an LF-Net in evaluation mode.
         arrays: the pictures to choose from.
@@ -27,7 +29,7 @@ def gate_panel(network: nn.Module, arrays: LesionArrays) -> Panel:
         image, mask = arrays.images[picture - 1], arrays.masks[picture - 1]
         return gates_and_outline(network, image, mask, strength=strength, forced=forced)
 
-    return panel(
+    made = panel(
         draw,
         picture=ipywidgets.IntSlider(1, 1, len(arrays), description="picture", continuous_update=False),
         gates=ipywidgets.Dropdown(options=(AS_THEY_ARE, SHUT, OPEN), description="gates"),
@@ -35,3 +37,7 @@ def gate_panel(network: nn.Module, arrays: LesionArrays) -> Panel:
             1.0, min=0.0, max=STRONGEST, step=0.1, description="strength", continuous_update=False
         ),
     )
+    gates, strength = made.controls["gates"], made.controls["strength"]
+    # forced gates have no strength: a slider that moves nothing would look broken
+    gates.observe(lambda _change: setattr(strength, "disabled", gates.value != AS_THEY_ARE), names="value")
+    return made

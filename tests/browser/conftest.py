@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
 
+import nbformat
 import pytest
+from notebook_page import open_lesson, restart_and_run_all
+from running_lab import Lab, started
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-NO_NEWS = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
-# every cell stays in the page, also those far from what is seen, so that a test can look at all of them
-ALL_CELLS = '{"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}'
-STARTS_WITHIN = 120  # seconds
 SCREENSHOTS = ROOT / "reports" / "browser"  # ignored by git; only of tests that failed
-
-
-@dataclass(frozen=True)
-class Lab:
-    """A running JupyterLab: its address and token."""
-
-    address: str
-    token: str
-
-    def page_of(self, notebook: str) -> str:
-        """A notebook alone, in a workspace of its own: JupyterLab would open what earlier tests left open as well."""
-        workspace = notebook.removesuffix(".ipynb")
-        return f"{self.address}/lab/workspaces/{workspace}/tree/{notebook}?token={self.token}"
+BROWSER = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -55,42 +34,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab in the project's notebooks folder, in the fast profile on synthetic pictures."""
-    settings = tmp_path_factory.mktemp("jupyter")
-    (settings / "labconfig").mkdir()
-    (settings / "labconfig" / "page_config.json").write_text(NO_NEWS)
-    (settings / "labconfig" / "default_setting_overrides.json").write_text(ALL_CELLS)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    lab = Lab(f"http://127.0.0.1:{port}", secrets.token_hex(16))
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--IdentityProvider.token={lab.token}", f"--ServerApp.root_dir={project / 'notebooks'}"]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(settings), "JAALNET_PROFILE": "fast"}
-    with (settings / "log").open("w") as log:
-        server = subprocess.Popen(
-            command, env={**environment, "JAALNET_DATA": "synthetic"}, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            _wait_for(lab, server, settings / "log")
-            yield lab
-        finally:
-            server.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(20)
-            server.kill()
-
-
-def _wait_for(lab: Lab, server: subprocess.Popen, log: Path) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until and server.poll() is None:
-        with contextlib.suppress(OSError), urlopen(f"{lab.address}/api?token={lab.token}", timeout=5):
-            return
-        time.sleep(0.5)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    with started(project / "notebooks", tmp_path_factory.mktemp("jupyter")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator:
+def chromium(request: pytest.FixtureRequest) -> Iterator:
     """Headless Chromium: $JAALNET_CHROMIUM, one on the path, or Playwright's own. None at all is a failure, no skip."""
     from playwright.sync_api import Error, sync_playwright
 
@@ -103,25 +52,62 @@ def chromium() -> Iterator:
             pytest.fail(
                 f"no browser could be started ({error}); install chromium, or run `playwright install chromium`"
             )
+        request.session.stash[BROWSER] = browser
         yield browser
         browser.close()
 
 
-@pytest.fixture
-def page(chromium, request: pytest.FixtureRequest) -> Iterator:
-    """A page as wide as a laptop's; a failing test leaves its picture in reports/browser/."""
+def new_page(chromium):
+    """A page as wide as a laptop's."""
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(60_000)
+    return page
+
+
+@pytest.fixture
+def page(chromium) -> Iterator:
+    """An empty page for one test."""
+    page = new_page(chromium)
     yield page
-    if getattr(request.node, "failed", False):
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{re.sub(r'[^a-z0-9]+', '-', request.node.name.lower())}.png")
     page.close()
+
+
+@pytest.fixture(scope="module")
+def notebook(request: pytest.FixtureRequest, chromium, lab: Lab, project: Path) -> Iterator:
+    """A notebook, run from top to bottom once for all tests of a module.
+
+    The module names a lesson (`LESSON = "00_start_here.ipynb"`) or gives the code of cells of its own (`CELLS`).
+    """
+    name = getattr(request.module, "LESSON", None)
+    if name is None:
+        name = f"{request.module.__name__.rpartition('.')[2]}.ipynb"
+        cells = [nbformat.v4.new_code_cell(code) for code in request.module.CELLS]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), project / "notebooks" / name)
+    page = new_page(chromium)
+    open_lesson(page, lab, name)
+    restart_and_run_all(page)
+    yield page
+    page.close()
+    lab.end_kernels()  # a lesson's holds a gigabyte
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """A test that fails, or whose notebook does not run, leaves a picture of every open page in reports/browser/."""
     report = yield
-    if call.when == "call":
-        item.failed = report.failed
+    if report.failed and BROWSER in item.session.stash:
+        for picture in keep_screenshots(item.session.stash[BROWSER], f"{item.path.stem} {item.name}", SCREENSHOTS):
+            report.sections.append(("screenshot", str(picture)))
     return report
+
+
+def keep_screenshots(browser, name: str, folder: Path) -> list[Path]:
+    """Write what every open page shows to `folder`; the paths of the pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = []
+    for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+        path = folder / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}-{number}.png"
+        page.screenshot(path=path, timeout=10_000)
+        kept.append(path)
+    return kept

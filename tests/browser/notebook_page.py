@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
-RUN_WITHIN = 240  # seconds for a whole lesson
+import nbformat
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+RUN_WITHIN = 300  # seconds for a whole lesson
+_RAISED = re.compile(r"Traceback \(most recent call last\)|^\w*(Error|Exception|Interrupt): ", re.M)
 IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 
 
@@ -29,6 +35,8 @@ def restart_and_run_all(page) -> None:
         numbers = prompts(page)
         if idle and numbers == [f"[{i}]:" for i in range(1, len(numbers) + 1)]:
             return
+        if idle and errors(page):  # the cells below it will never run
+            raise AssertionError(f"the notebook stopped at an error: {errors(page)[0][-1000:]}")
         time.sleep(0.5)
     raise AssertionError(f"the lesson did not run to its end in {RUN_WITHIN} s: {prompts(page)}")
 
@@ -39,9 +47,9 @@ def prompts(page) -> list[str]:
 
 
 def errors(page) -> list[str]:
-    """The text of every error output."""
-    shown = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
-    return shown.all_text_contents()
+    """The text of every error output. It has the look of what is printed to stderr, so the words decide."""
+    red = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").all_text_contents()
+    return [text for text in red if _RAISED.search(text)]
 
 
 def overflowing(page) -> list[str]:
@@ -54,10 +62,10 @@ def overflowing(page) -> list[str]:
 
 
 def broken_pictures(page) -> list[str]:
-    """Pictures that did not load, or have no words for who cannot see them."""
+    """Pictures that did not load, or have no words for who cannot see them; JupyterLab calls those `Image`."""
     return page.eval_on_selector_all(
         ".jp-OutputArea-output img",
-        """found => found.filter(one => !one.complete || one.naturalWidth == 0 || !one.alt)
+        """found => found.filter(one => !one.complete || one.naturalWidth == 0 || !one.alt || one.alt == "Image")
                          .map(one => one.alt || one.src.slice(0, 40))""",
     )
 
@@ -67,3 +75,30 @@ def cell_with(page, code: str):
     cell = page.locator(".jp-CodeCell", has_text=code).last
     cell.scroll_into_view_if_needed()
     return cell
+
+
+def rewrite(page, code: str, new: str):
+    """Replace the code of the cell that holds `code` and run it, by the keyboard; the cell."""
+    cell = cell_with(page, code)
+    number = page.locator(".jp-CodeCell").evaluate_all("(all, one) => all.indexOf(one)", cell.element_handle())
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(new)
+    page.keyboard.press("Shift+Enter")
+    return page.locator(".jp-CodeCell").nth(number)  # it need not hold `code` any longer
+
+
+def told(cell, expected: str, within: float = 30) -> str:
+    """What a cell prints, once that holds what is expected, on one line."""
+    said, until = "", time.monotonic() + within
+    while time.monotonic() < until:
+        said = " ".join(" ".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).split())
+        if expected in said:
+            return said
+        time.sleep(0.1)
+    raise AssertionError(f"after {within} s the cell does not say {expected!r}, but: {said!r}")
+
+
+def code_cells(name: str) -> list[str]:
+    """The code of a lesson's cells."""
+    return [cell.source for cell in nbformat.read(NOTEBOOKS / name, as_version=4).cells if cell.cell_type == "code"]

@@ -66,9 +66,10 @@ def test_every_control_reaches_the_figure(arrays):
         panel.controls[name].value = value
     assert f"25% to 25% after; in 0 of {DRAWS} it touches" in panel.sentence.value
     for name, value in {"picture": 2, "rotation": 45, "zoom": 2.0, "colour": 0.5, "flips": True}.items():
-        before = panel.picture.value
+        before, said = panel.picture.value, panel.sentence.value
         panel.controls[name].value = value
         assert panel.picture.value != before, name
+        assert panel.sentence.value != said, name  # a colour moves no number of the masks, and is told all the same
         panel.controls[name].value = STILL.get(name, value)
     assert f"20% to 20% after; in {DRAWS} of {DRAWS} it touches" in panel.sentence.value
     assert all(control.description for control in panel.controls.values())
@@ -76,4 +77,5 @@ def test_every_control_reaches_the_figure(arrays):
     before = panel.picture.value
     panel.controls["first_draw"].value = 14
     assert panel.picture.value != before
-    assert 'alt="A picture and' in panel.picture.value
+    start = "Rotation up to 180 degrees, zoom up to 1, colour 0, flips off, draws from 14. A picture and"
+    assert f'alt="{start}' in panel.picture.value

@@ -21,7 +21,7 @@ class ChannelGate(nn.Module):
     def gate(self, features: Tensor) -> Tensor:
         """The gate alone, `(B, C, 1, 1)`, each value in 0..1."""
         average = self.mlp(features.mean(dim=(2, 3)))
-        # the value of `amax`, but it remembers where the maximum lies: `amax` searches the whole map again on its way back
+        # as `amax`, but it remembers where the maximum lies; `amax` searches the whole map again on the way back
         maximum = self.mlp(functional.adaptive_max_pool2d(features, 1).flatten(1))
         return torch.sigmoid(average + maximum)[:, :, None, None]
 

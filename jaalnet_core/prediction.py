@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,8 +25,10 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from jaalnet_core.data.pictures import read_picture
+from jaalnet_core.data.parallel import MOST_WORKERS, cores, do_in_threads
+from jaalnet_core.data.pictures import pixels_in, read_picture
 from jaalnet_core.data.preprocess import resize_picture
+from jaalnet_core.data.room import Room
 from jaalnet_core.errors import DataError, PictureError, SettingsError
 from jaalnet_core.evaluation import choose_device, predict_probabilities
 from jaalnet_core.figures.outlines import draw_outlines
@@ -41,6 +45,7 @@ from jaalnet_core.weights import LoadedNetwork, load_segmenter
 
 DEFAULT_SIZE = Size(128, 128)  # for a network that came from no file
 _LONGEST_JPEG_SIDE = 65_500  # beyond it the format has no room for the number
+_ROOM = 64e6  # pixels in work at once, by all threads together, some 20 bytes each; a larger picture has it to itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,11 +128,13 @@ def predict_pictures(
     recursive: bool = False,
     max_megapixels: float | None = None,
     device: str = "auto",
+    workers: int | None = None,
     progress: bool = True,
 ) -> list[PictureResult]:
     """Outline every picture of `inputs` and write masks, overlays and `predictions.csv` into `out`.
 
-    A picture that cannot be read becomes a row with its error, and the rest is done. Rows of earlier runs in
+    Several pictures are in work at a time, each from its file to its results in a thread and on a core of its own. A
+    picture that cannot be read becomes a row with its error, and the rest is done. Rows of earlier runs in
     the same folder stay in the table as long as their masks are there.
 
     Args:
@@ -139,6 +146,7 @@ def predict_pictures(
         recursive: look into folders within folders.
         max_megapixels: refuse larger pictures; None: $JAALNET_MAX_MEGAPIXELS, else 100.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        workers: pictures in work at a time; None: as many as there are cores, at most 8.
         progress: show a bar with the time left.
 
     Returns:
@@ -150,6 +158,8 @@ def predict_pictures(
         SettingsError: a setting is outside its range, or a result would replace a file that is not ours.
     """
     _check_threshold(threshold)
+    if workers is not None and workers < 1:
+        raise SettingsError(f"--workers: found {workers}, expected at least 1.")
     if not inputs:
         raise SettingsError("pictures: found none named, expected at least one picture or folder.")
     out = Path(out)
@@ -161,43 +171,70 @@ def predict_pictures(
     earlier = read_table(out)
     plan = plan_outputs(found.pictures, out, earlier)
     module, size, chosen_device = _opened(checkpoint, device)
-    done: list[PictureResult] = []
+    rows: dict[int, PictureResult] = {}  # by the number in the plan
+    room = Room(_ROOM)
 
-    def outline(row: PictureResult) -> PictureResult:
-        started = time.perf_counter()
-        try:
-            picture = read_picture(row.file, max_megapixels=max_megapixels)
-            mask = outline_lesion(
-                module, picture, size=size, threshold=threshold, flips=flips, device=chosen_device
-            ).mask  # without the probabilities, which take the most memory
-            _write_images(out, row, picture, mask)
-        except (PictureError, MemoryError) as error:
-            for name in (row.mask, row.overlay):  # of an earlier run: no longer what this picture shows
-                (out / name).unlink(missing_ok=True)
-            message = str(error) or f"{row.file}: not enough memory for it; reduce the picture."
-            return PictureResult(row.file, status="error", error=message)
-        return dataclasses.replace(
-            row,
-            height=picture.shape[0],
-            width=picture.shape[1],
-            lesion_pixels=int(np.count_nonzero(mask)),
-            lesion_percent=round(100 * np.count_nonzero(mask) / mask.size, 3),
-            seconds=round(time.perf_counter() - started, 3),
-        )
+    def outline(number: int) -> None:
+        row = plan[number]
+        rows[number] = dataclasses.replace(row, status="error", error=f"{row.file}: stopped half-way.")
+        with room.take(pixels_in(row.file)):
+            rows[number] = _outline_file(row, out, module, max_megapixels, settings)
 
+    settings = {"size": size, "threshold": threshold, "flips": flips, "device": chosen_device}
+    workers = workers or min(MOST_WORKERS, cores())
+    bar = tqdm(total=len(plan), desc="outlining", unit="picture", delay=1, disable=not progress)
     try:
         out.mkdir(parents=True, exist_ok=True)
         try:
-            for row in tqdm(plan, desc="outlining", unit="picture", delay=1, disable=not progress):
-                done.append(dataclasses.replace(row, status="error", error=f"{row.file}: stopped half-way."))
-                done[-1] = outline(row)
+            with bar, _shared_by_threads(module, min(workers, len(plan))) as (count, start):
+                do_in_threads(outline, range(len(plan)), workers=count, start=start, done=bar.update)
         finally:  # a stopped run, too, says which files in the folder are its own
-            replaced = {row.mask for row in plan[: len(done)]}
+            done = [rows[number] for number in sorted(rows)]
+            replaced = {plan[number].mask for number in rows}
             kept = [row for row in earlier if row.mask and row.mask not in replaced and (out / row.mask).exists()]
             write_table(out, [*kept, *done, *found.failures])
     except OSError as error:
         raise DataError(f"{out}: cannot be written to ({error}): free some space or choose another --out.") from error
     return [*done, *found.failures]
+
+
+def _outline_file(
+    row: PictureResult, out: Path, module: nn.Module, max_megapixels: float | None, settings: Mapping[str, Any]
+) -> PictureResult:
+    """From one file to its results in `out`; what is wrong with the picture is said in the row."""
+    started = time.perf_counter()
+    try:
+        picture = read_picture(row.file, max_megapixels=max_megapixels)
+        mask = outline_lesion(module, picture, **settings).mask  # without the probabilities, which take most memory
+        _write_images(out, row, picture, mask)
+    except (PictureError, MemoryError) as error:
+        for name in (row.mask, row.overlay):  # of an earlier run: no longer what this picture shows
+            (out / name).unlink(missing_ok=True)
+        message = str(error) or f"{row.file}: not enough memory for it; reduce the picture."
+        return PictureResult(row.file, status="error", error=message)
+    return dataclasses.replace(
+        row,
+        height=picture.shape[0],
+        width=picture.shape[1],
+        lesion_pixels=int(np.count_nonzero(mask)),
+        lesion_percent=round(100 * np.count_nonzero(mask) / mask.size, 3),
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+@contextmanager
+def _shared_by_threads(network: nn.Module, workers: int) -> Iterator[tuple[int, Callable[[], None] | None]]:
+    """How many threads, and what each does first: with several, each computes on one core.
+
+    The network is put into evaluation mode once: threads that each switched it there and back would disturb each other.
+    """
+    was_training, threads = network.training, torch.get_num_threads()
+    network.eval()
+    try:
+        yield max(1, workers), (lambda: torch.set_num_threads(1)) if workers > 1 else None
+    finally:
+        network.train(was_training)
+        torch.set_num_threads(threads)  # a thread's wish also holds for threads that begin later
 
 
 def _opened(

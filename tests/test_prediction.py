@@ -424,7 +424,7 @@ def test_a_stopped_run_leaves_whole_files_and_can_be_repeated(tmp_path, loaded, 
 
     monkeypatch.setattr(prediction.cv2, "imencode", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        predict_pictures(loaded, files, tmp_path / "out", progress=False)
+        predict_pictures(loaded, files, tmp_path / "out", workers=1, progress=False)
     assert [row.status for row in read_table(tmp_path / "out")] == ["ok", "error"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "a_mask.png",

@@ -38,6 +38,8 @@ class Settings:
     """Look into folders within folders, too."""
     device: str = "auto"
     """`auto`, `cpu`, `cuda` or `mps`."""
+    workers: int | None = None
+    """Pictures in work at a time. Left out: as many as there are cores, at most 8."""
 
 
 def run(settings: Settings) -> int:
@@ -54,6 +56,7 @@ def run(settings: Settings) -> int:
         max_megapixels=settings.max_megapixels,
         recursive=settings.recursive,
         device=settings.device,
+        workers=settings.workers,
     )
     failures = [row for row in rows if row.status != "ok"]
     for row in failures:

@@ -59,6 +59,17 @@ def megapixel_limit() -> float:
     return limit
 
 
+def pixels_in(path: Path | str) -> int:
+    """How many pixels a picture has, by its header; 0 where that cannot be read: reading the picture will say why."""
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            return 0
+        with _opened(Path(path)) as picture:
+            return picture.width * picture.height
+    except Exception:  # as in `_decoded`: damaged bytes raise nearly anything
+        return 0
+
+
 def read_picture(path: Path | str, *, max_megapixels: float | None = None) -> np.ndarray:
     """Read a photograph as `(H, W, 3)` uint8, RGB, the way a picture viewer shows it.
 

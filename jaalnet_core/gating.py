@@ -74,6 +74,18 @@ def run_with_gates(
     return GatedRun(logits, contour, tuple(gates), tuple(streams))
 
 
+def stream_contrast(stream: Tensor) -> Tensor:
+    """Where a stream says something: how far each pixel's channels lie from their averages over the picture.
+
+    Args:
+        stream: `(B, C, H, W)`.
+
+    Returns:
+        `(B, H, W)`, root mean square over the channels, from 0 (as everywhere) up.
+    """
+    return (stream - stream.mean(dim=(2, 3), keepdim=True)).square().mean(dim=1).sqrt()
+
+
 def outline_dice(contour: Tensor, mask: Tensor) -> float:
     """Dice of the drawn outline with the mask's own, three pixels wide; per image, then the mean; 0..1.
 

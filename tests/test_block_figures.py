@@ -11,9 +11,9 @@ from jaalnet_core import course
 from jaalnet_core.convolution_cost import saving
 from jaalnet_core.figures.convolution_cost import cost_figure
 from jaalnet_core.figures.depth import gradient_by_depth
-from jaalnet_core.figures.gates import gate_levels, gates_and_outline, stream_contrast, stream_levels
+from jaalnet_core.figures.gates import gate_levels, gates_and_outline, stream_levels
 from jaalnet_core.figures.number_grid import number_grid
-from jaalnet_core.gating import outline_dice, run_with_gates
+from jaalnet_core.gating import outline_dice, run_with_gates, stream_contrast
 from jaalnet_core.lf_net import build_lf_net
 from jaalnet_core.widgets.cost import cost_panel
 from jaalnet_core.widgets.gates import AS_THEY_ARE, OPEN, SHUT, gate_panel

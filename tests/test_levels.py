@@ -7,8 +7,8 @@ import pytest
 import torch
 from module_cases import randomised
 
-from jaalnet_core.figures.gates import stream_contrast
 from jaalnet_core.figures.levels import channel_figure, lesion_contrast, level_features, levels_figure
+from jaalnet_core.gating import stream_contrast
 from jaalnet_core.lf_net import LFNet, build_lf_net
 
 

@@ -11,21 +11,9 @@ from torch import Tensor, nn
 from jaalnet_core.figures.outlines import draw_outlines
 from jaalnet_core.figures.panels import picture_row
 from jaalnet_core.figures.style import NotebookFigure
-from jaalnet_core.gating import GatedRun, mask_dice, outline_dice, run_with_gates
+from jaalnet_core.gating import GatedRun, mask_dice, outline_dice, run_with_gates, stream_contrast
 
 _SIDE = 384  # pixels of the photograph as shown: on a small picture the lines would hide the border
-
-
-def stream_contrast(stream: Tensor) -> Tensor:
-    """Where a stream says something: how far each pixel's channels lie from their averages over the picture.
-
-    Args:
-        stream: `(B, C, H, W)`.
-
-    Returns:
-        `(B, H, W)`, root mean square over the channels, from 0 (as everywhere) up.
-    """
-    return (stream - stream.mean(dim=(2, 3), keepdim=True)).square().mean(dim=1).sqrt()
 
 
 def stream_levels(runs: Mapping[str, GatedRun], index: int = 0, *, alt: str) -> NotebookFigure:

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from jaalnet_core.activations import record
-from jaalnet_core.figures.gates import stream_contrast
 from jaalnet_core.figures.panels import picture_row
 from jaalnet_core.figures.style import NotebookFigure
+from jaalnet_core.gating import stream_contrast
 from jaalnet_core.lf_net import LEVELS, LFNet
 
 COLUMNS = LEVELS  # of the overview: a size each, finest first

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-
 import anywidget
-import cv2
 import ipywidgets
 import numpy as np
 import traitlets
@@ -13,6 +10,7 @@ import traitlets
 from jaalnet_core.da_net import STRIDE
 from jaalnet_core.figures.attention_maps import look_figure
 from jaalnet_core.figures.style import VERMILION, NotebookFigure
+from jaalnet_core.figures.tiles import as_source
 from jaalnet_core.position_maps import Pixel, PositionMaps, telling_pixels
 from jaalnet_core.widgets.panel import Panel, panel
 
@@ -25,17 +23,19 @@ export default {
     box.setAttribute("role", "application"); box.setAttribute("aria-label", model.get("label"));
     box.dataset.lmSuppressShortcuts = "true";
     cross.setAttribute("aria-hidden", "true"); image.draggable = false; box.append(image, cross); el.append(box);
-    const [rows, columns] = model.get("size"), step = model.get("step");
+    const step = model.get("step");
+    const show = () => { image.src = model.get("source"); image.alt = model.get("alt"); };
     const place = () => {
-      const [row, column] = model.get("value");
+      const [row, column] = model.get("value"), [rows, columns] = model.get("size");
       cross.style.top = `${(100 * (row + 0.5)) / rows}%`; cross.style.left = `${(100 * (column + 0.5)) / columns}%`;
     };
     const go = (row, column) => {
+      const [rows, columns] = model.get("size");
       const within = (part, count) => Math.min(Math.max(Math.floor(part), 0), count - 1);
       model.set("value", [within(row, rows), within(column, columns)]); model.save_changes();
     };
     box.addEventListener("click", (event) => {
-      const area = image.getBoundingClientRect();
+      const area = image.getBoundingClientRect(), [rows, columns] = model.get("size");
       go(((event.clientY - area.top) / area.height) * rows, ((event.clientX - area.left) / area.width) * columns);
     });
     box.addEventListener("keydown", (event) => {
@@ -44,7 +44,8 @@ export default {
       event.preventDefault(); event.stopPropagation();
       go(model.get("value")[0] + by[0], model.get("value")[1] + by[1]);
     });
-    model.on("change:value", place); place();
+    model.on("change:value change:size", place); place();
+    model.on("change:source change:alt", show);
   },
 };
 """
@@ -77,11 +78,27 @@ class ClickablePicture(anywidget.AnyWidget):
     alt = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, picture: np.ndarray, pixel: Pixel, *, alt: str, label: str, step: int = STRIDE) -> None:
-        """Show a picture `(H, W, 3)` uint8 with the cross on `pixel` (row, column)."""
-        encoded = cv2.imencode(".png", cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2BGR))[1]
-        source = "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
-        super().__init__(source=source, size=picture.shape[:2], value=pixel, alt=alt, label=label, step=step)
+    def __init__(
+        self,
+        picture: np.ndarray,
+        pixel: Pixel,
+        *,
+        alt: str,
+        label: str,
+        step: int = STRIDE,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        """Show a picture `(H, W, 3)` uint8 with the cross on `pixel` (row, column).
+
+        Args:
+            size: rows and columns that the cross counts in; by default the picture's own pixels.
+        """
+        size = picture.shape[:2] if size is None else size
+        super().__init__(source=as_source(picture), size=size, value=pixel, alt=alt, label=label, step=step)
+
+    def show(self, picture: np.ndarray, alt: str) -> None:
+        """Another picture of the same proportions below the cross."""
+        self.source, self.alt = as_source(picture), alt
 
 
 def attention_at_the_clicked_pixel(maps: PositionMaps) -> Panel:

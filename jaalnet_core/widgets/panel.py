@@ -30,7 +30,7 @@ class Panel(ipywidgets.VBox):
         self.sentence = ipywidgets.HTML()
         self._draw = draw
         for control in controls.values():
-            _make_readable(control)
+            make_readable(control)
             control.observe(self.refresh, names="value")
         super().__init__([*controls.values(), self.picture, self.sentence])
         self.refresh()
@@ -62,7 +62,7 @@ def panel(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> Panel:
     return Panel(draw, controls)
 
 
-def _make_readable(control: ipywidgets.Widget) -> None:
+def make_readable(control: ipywidgets.Widget) -> None:
     """Room for the label, so that no word is cut off."""
     if control.has_trait("description") and "description_width" in getattr(control.style, "keys", ()):
         control.style.description_width = _LABEL_WIDTH

@@ -29,7 +29,7 @@ test: $(INSTALLED) ## lint, every test and every lesson, coverage of at least 90
 test-long: $(INSTALLED) ## the tests that take minutes
 	@$(JAALNET) test --long $(TEST_OPTIONS)
 
-test-browser: $(INSTALLED) ## JupyterLab driven in Chromium: a lesson and its widget (needs chromium)
+test-browser: $(INSTALLED) ## JupyterLab driven in Chromium: every lesson and widget (needs chromium)
 	@$(JAALNET) test --browser
 
 soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)

@@ -1,7 +1,8 @@
 """Lint, every test and every lesson: what `make test` does, inside an installed environment and a checkout.
 
 The lessons are run from top to bottom by nbval, in the fast profile on synthetic pictures, and their marked
-outputs compared. --browser drives JupyterLab in Chromium instead, which needs a browser on this machine.
+outputs compared. --browser drives JupyterLab in Chromium instead, every lesson and every widget, which needs a
+browser on this machine; pictures of what failed are kept in reports/browser.
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ def steps(settings: Settings, environment: Mapping[str, str], scratch: Path) -> 
     if settings.require_real_data:
         pytest.append("--require-real-data")
     if settings.browser:
-        return [Step("browser", (python, "-m", "pytest", "-q", "--browser", "-m", "browser", "tests"), 600)]
+        each = ("--durations=0", "--durations-min=1")  # how long every lesson took to run, and every test
+        browser = (python, "-m", "pytest", "-q", *each, *_spread(), "--browser", "-m", "browser", "tests")
+        return [Step("browser", browser, 600)]
     if settings.long:
         return [Step("long", (*pytest, "--long", "-m", "long"), 3600)]
     nbval = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider")

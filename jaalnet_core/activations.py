@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 @contextmanager
 def record(network: nn.Module, *names: str) -> Iterator[dict[str, Tensor]]:
-    """A dictionary that fills with the named modules' outputs, detached, as long as the block lasts.
+    """A dictionary that fills with the named modules' outputs, detached, as long as the block lasts::
 
-    with record(lf_net, "encoder.0", "contour.3.gate") as seen:
-        lf_net(images)
-    seen["encoder.0"].shape
+        with record(lf_net, "encoder.0", "contour.3.gate") as seen:
+            lf_net(images)
+        seen["encoder.0"].shape
 
     A module that runs several times leaves its last output. Outputs that are no tensor are left out.
 

@@ -74,7 +74,8 @@ def metric_intervals(counts: Tensor, *, samples: int = 2000, seed: int = 0, leve
         samples, seed, level: as in `bootstrap_interval`.
 
     Returns:
-        `{"per_image": {"dice": (low, high), ...}, "pooled": ..., "two_class": ..., "two_class_pooled": ...}`.
+        a dictionary by averaging (`per_image`, `pooled`, `two_class`, `two_class_pooled`) of dictionaries by metric
+        (`dice`, ...) of `(low, high)`.
     """
     counts = counts.double().cpu()
     plans = {

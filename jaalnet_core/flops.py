@@ -18,11 +18,11 @@ def flop_counter() -> FlopCounterMode:
 
     torch 2.15 counts the gradient of a depthwise convolution's weights as if every channel met every other one:
     `groups` times too much. A backward pass costs as much as the forward one, once for the input's gradient
-    and once for the weights'.
+    and once for the weights'. Use it so::
 
-    with flop_counter() as counter:
-        network(images).sum().backward()
-    counter.get_total_flops()
+        with flop_counter() as counter:
+            network(images).sum().backward()
+        counter.get_total_flops()
     """
     corrected = {torch.ops.aten.convolution_backward: _convolution_backward}
     return FlopCounterMode(display=False, custom_mapping=corrected)

@@ -9,7 +9,7 @@ JAALNET := $(PYTHON) -m jaalnet_core
 INSTALLED := $(VENV)/installed.sha256
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-long test-browser soak lint lab doctor lock clean
+.PHONY: help install reproduce test test-long test-browser site soak lint lab doctor lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-long: $(INSTALLED) ## the tests that take minutes
 test-browser: $(INSTALLED) ## JupyterLab driven in Chromium: every lesson and widget (needs chromium)
 	@$(JAALNET) test --browser
 
+site: $(INSTALLED) ## the course as pages in site/, with every output, for a browser without a network
+	@$(PYTHON) docs/site/build.py
+
 soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)
 	@$(PYTHON) tests/faults/fault_table.py
 
@@ -49,5 +52,5 @@ lock: ## renew requirements.lock from pyproject.toml (needs uv)
 		--no-header --no-annotate --upgrade --quiet --output-file requirements.lock
 
 clean: ## remove .venv, caches and builds; data, checkpoints and reports stay
-	rm -rf $(VENV) .venv.lock build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .venv.lock build dist site *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

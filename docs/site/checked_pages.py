@@ -1,4 +1,4 @@
-"""Look through built pages: links inside the site lead somewhere, nothing is loaded from elsewhere, pictures have words.
+"""Look through built pages: links lead somewhere, nothing is loaded from elsewhere, pictures have words.
 
 Sphinx checks the links that it makes itself; here the pages are read as a browser gets them, raw HTML and style sheets
 included.
@@ -92,12 +92,8 @@ def read(path: Path) -> Page:
 
 def elsewhere(address: str) -> bool:
     """Whether an address names another machine."""
-    return address.strip().startswith("//") or urlsplit(address.strip()).scheme not in (
-        "",
-        "data",
-        "blob",
-        "javascript",
-    )
+    address = address.strip()
+    return address.startswith("//") or urlsplit(address).scheme not in ("", "data", "blob", "javascript")
 
 
 def lost(path: Path, addresses: list[str], pages: dict[Path, Page]) -> Iterator[str]:

@@ -51,7 +51,7 @@ def with_drawings(text: str, complain: Callable[[str], None]) -> str:
         if not words:
             complain(f"the diagram {drawing.name} has no words: give it accTitle and accDescr")
         place = "/" + drawing.relative_to(ROOT).as_posix()
-        alt = html.unescape(words)
-        return f":::{{image}} {place}\n:alt: {alt}\n:class: diagram\n:::"
+        frame = '<div class="diagram pst-scrollable-table-container">'  # the theme lets the keyboard reach those
+        return f"{frame}\n\n:::{{image}} {place}\n:alt: {html.unescape(words)}\n:::\n\n</div>\n"
 
     return FENCE.sub(replaced, text)

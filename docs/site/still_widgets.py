@@ -29,9 +29,7 @@ def still(model_id: str, models: Models) -> str:
     if not body.strip():
         return ""
     named = ", ".join(html.escape(name) for name in controls(model_id, models))
-    words = (
-        f"Here it stands still; in JupyterLab it follows {named}." if named else "As it stood at the end of the run."
-    )
+    words = f"Here it stands still; in JupyterLab it follows {named}." if named else "As it stood when the run ended."
     return f'<figure class="still-widget">{body}<figcaption>{words}</figcaption></figure>'
 
 
@@ -44,10 +42,8 @@ def controls(model_id: str, models: Models) -> Iterator[str]:
         name = state.get("description")
         if not name or not any(key in state for key in ("value", "index")) or model["model_name"] in _MUTE:
             continue
-        low, high = state.get("min"), state.get("max")
-        yield (
-            f"{name} ({low:g} to {high:g})" if isinstance(low, int | float) and isinstance(high, int | float) else name
-        )
+        ends = [state[end] for end in ("min", "max") if isinstance(state.get(end), int | float)]
+        yield f"{name} ({ends[0]:g} to {ends[1]:g})" if len(ends) == 2 else name
 
 
 _MUTE = {"HTMLModel", "LabelModel", "FloatProgressModel", "IntProgressModel"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -86,7 +88,12 @@ def course_region_loss(logits: Tensor, mask: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, mask) + soft_dice_loss(logits, mask)
 
 
-def contour_loss(contour_logits: Tensor, mask: Tensor, width: int = 3) -> Tensor:
+def contour_loss(
+    contour_logits: Tensor,
+    mask: Tensor,
+    width: int = 3,
+    batch_mean: Callable[[Tensor], Tensor] = torch.mean,
+) -> Tensor:
     """How far the contour stream is from the mask's outline; a scalar.
 
     Outline pixels are few, so each class weighs half of the cross-entropy; soft Dice joins it.
@@ -94,9 +101,10 @@ def contour_loss(contour_logits: Tensor, mask: Tensor, width: int = 3) -> Tensor
     Args:
         contour_logits, mask: `(B, 1, H, W)`.
         width: of the outline, odd, in pixels.
+        batch_mean: the mean over the batch, of which `mask` may be one process's part.
     """
     outline = mask_boundary(mask, width)
-    share = outline.mean().clamp(1e-3, 1 - 1e-3)
+    share = batch_mean(outline).clamp(1e-3, 1 - 1e-3)
     weight = torch.where(outline > 0, 0.5 / share, 0.5 / (1 - share))
     balanced = functional.binary_cross_entropy_with_logits(contour_logits, outline, weight=weight)
     return balanced + soft_dice_loss(contour_logits, outline)

@@ -19,7 +19,7 @@ AVERAGING_NAMES = {
 }
 _METRIC_NAMES = {"dice": "Dice", "iou": "IoU"} | {name: name.capitalize() for name in METRICS[2:]}
 # Where a run wrote and read, and with how many hands: not what it is.
-_NOT_IN_COMMAND = {"data", "out", "resume", "workers", "device", "keep_checkpoints"}
+_NOT_IN_COMMAND = {"data", "out", "resume", "workers", "device", "keep_checkpoints", "devices", "nodes"}
 _ALWAYS_IN_COMMAND = {"preset", "recipe", "epochs", "seed"}
 
 _AVERAGINGS = """\

@@ -32,7 +32,17 @@ from jaalnet_core.weights import load_segmenter
 AMOUNTS = ("preset", "size", "epochs", "batch_size", "learning_rate", "limit")
 WEIGHTS = "last.safetensors"
 # settings of a training that say where it ran, not what it was
-NOT_IN_RECORD = ("data", "out", "resume", "device", "workers", "keep_checkpoints", "checkpoint_every")
+NOT_IN_RECORD = (
+    "data",
+    "out",
+    "resume",
+    "device",
+    "workers",
+    "keep_checkpoints",
+    "checkpoint_every",
+    "devices",
+    "nodes",
+)
 
 
 @dataclass(frozen=True)

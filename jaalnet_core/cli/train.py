@@ -17,6 +17,8 @@ def run(settings: Settings) -> int:
     from jaalnet_core.training import train
 
     result = train(settings)
+    if not result.first_process:
+        return 0  # the first speaks for all, also when they were stopped
     if not result.finished:
         return INTERRUPTED
     print(

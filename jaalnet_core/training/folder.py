@@ -23,7 +23,8 @@ from jaalnet_core.training.writing import writing
 
 RUNS = Path("checkpoints")
 # what may differ between the starts of one run: it changes where and how fast, not what
-FREE_ON_RESUME = {"data", "out", "resume", "checkpoint_every", "keep_checkpoints", "workers", "epochs"}
+FREE_ON_RESUME = {"data", "out", "resume", "checkpoint_every", "keep_checkpoints", "epochs"}
+FREE_ON_RESUME |= {"workers", "devices", "nodes"}
 
 
 def run_folder(settings: TrainSettings, data_name: str) -> Path:

@@ -78,6 +78,19 @@ class RunLog:
         self._tensorboard.close()
 
 
+class NoLog:
+    """In the place of `RunLog` in all processes of a run but the first: keeps nothing."""
+
+    def __init__(self) -> None:
+        self.kept: list[dict[str, float]] = []
+
+    def write(self, row: dict[str, float]) -> None:
+        """The first process does."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
 def _cells(line: dict[str, float]) -> list[str]:
     return [_cell(name, line.get(name, math.nan)) for name in COLUMNS]
 

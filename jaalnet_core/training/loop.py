@@ -11,26 +11,26 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from jaalnet_core.data.arrays import LesionArrays
-from jaalnet_core.data.augment import AugmentedLesions, build_augmentation
 from jaalnet_core.data.source import LesionData, open_data
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import remove_unfinished
+from jaalnet_core.training.batches import epoch_batches
 from jaalnet_core.training.checkpoint import load_newest, save_checkpoint
 from jaalnet_core.training.finite import not_finite
-from jaalnet_core.training.folder import open_folder, run_folder
+from jaalnet_core.training.folder import fingerprint, open_folder, run_folder
 from jaalnet_core.training.interrupt import StopRequest
+from jaalnet_core.training.launch import end_together, lost_processes_named, start_processes, where_it_runs
 from jaalnet_core.training.lock import only_run_in
-from jaalnet_core.training.log import Averages, RunLog
+from jaalnet_core.training.log import Averages, NoLog, RunLog
 from jaalnet_core.training.networks import NAMES
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.saving import resume, save_epoch
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
-from jaalnet_core.training.workers import deaths_of_workers_named, live_and_end_with_the_run, started_deaf
+from jaalnet_core.training.workers import deaths_of_workers_named, started_deaf
 
 EpochReport = Callable[[dict[str, float]], None]
 StepReport = Callable[[Run, int], None]
@@ -48,6 +48,7 @@ class RunResult:
             (per-image Dice, 0..1).
         last_dice: the same after the last finished epoch.
         seconds: training time over all starts.
+        first_process: False in every process of the run but the one that writes and speaks.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class RunResult:
     best_dice: float
     last_dice: float
     seconds: float
+    first_process: bool = True
 
 
 def train(
@@ -82,19 +84,33 @@ def train(
     Raises:
         SettingsError, DataError: something given does not fit, or another run trains in the folder; nothing was lost.
         CheckpointError: a checkpoint or weights cannot be read, or the folder cannot be written; what is there stays.
-        TrainingError: a loss or a weight was no longer finite, or a process that prepares pictures was killed.
+        TrainingError: a loss or a weight was no longer finite, or another process that trains or prepares pictures
+            ended before its time.
     """
-    settings = settings.resolved()
-    data = data if data is not None else open_data(settings.data, settings.size, progress=progress)
-    lesions = _training_pictures(data, settings.limit)
-    folder = run_folder(settings, data.name)
-    with only_run_in(folder, say):
-        remove_unfinished(folder)
-        open_folder(folder, settings, data)
-        run = build_run(settings)
-        if settings.resume:
-            resume(run, folder, say)
-        return _train(run, data, lesions, folder, on_epoch, on_step, stop, progress, say)
+    settings = where_it_runs(settings.resolved())
+    processes = start_processes(settings)
+    if not processes.first:
+        progress, say = False, lambda text: None
+    with lost_processes_named(processes):
+        if data is None:
+            data = processes.in_turn(lambda: open_data(settings.data, settings.size, progress=progress))
+        lesions = _training_pictures(data, settings.limit)
+        processes.agree_on("pictures", lambda: fingerprint(data), "give every machine the same --data.")
+        folder = run_folder(settings, data.name)
+        with processes.first_holds(only_run_in(folder, say)):
+            processes.first_does(lambda: _open(folder, settings, data))
+            run = build_run(settings, processes)
+            if settings.resume:
+                processes.first_does(lambda: resume(run, folder, say))
+                run.follow_first()
+            result = _train(run, data, lesions, folder, on_epoch, on_step, stop, progress, say)
+        end_together(processes)
+    return result
+
+
+def _open(folder: Path, settings: TrainSettings, data: LesionData) -> None:
+    remove_unfinished(folder)
+    open_folder(folder, settings, data)
 
 
 def _train(
@@ -116,12 +132,13 @@ def _train(
 
     steps_per_epoch = math.ceil(len(lesions) / settings.batch_size)
     total_steps = steps_per_epoch * settings.epochs
-    log = RunLog(folder, first_epoch=run.progress.epoch + 1, lines=run.lines)
+    first = run.processes.first
+    log = RunLog(folder, first_epoch=run.progress.epoch + 1, lines=run.lines) if first else NoLog()
     run.lines = log.kept
     bar = tqdm(total=total_steps, initial=run.progress.step, unit="step", disable=not progress, smoothing=0.05)
     with stop or StopRequest() as stop, bar, deaths_of_workers_named(folder):  # a death is told at any moment, not only
         try:  # where a batch is asked for
-            while run.progress.epoch < settings.epochs and not stop.requested:
+            while run.progress.epoch < settings.epochs and not run.processes.any(stop.requested):
                 rate = _train_epoch(run, lesions, total_steps, folder, on_step, stop, bar)
                 if run.progress.batch < steps_per_epoch:
                     break  # stopped in mid-epoch
@@ -134,7 +151,8 @@ def _train(
             log.close()
     finished = run.progress.epoch >= settings.epochs
     if not finished:
-        save_checkpoint(folder, run.state())
+        if first:
+            save_checkpoint(folder, run.state())
         say(
             f"Stopped after step {run.progress.step} of {total_steps}, saved. Go on with the same command and --resume."
         )
@@ -146,25 +164,7 @@ def _train(
         run.progress.best_dice,
         run.progress.last_dice,
         run.progress.seconds,
-    )
-
-
-def epoch_batches(lesions: LesionArrays, settings: TrainSettings, epoch: int, skip: int = 0) -> DataLoader:
-    """The batches of one epoch: images `(B, 3, H, W)` and masks `(B, 1, H, W)`, in an order of that epoch's own.
-
-    Args:
-        epoch: counted from 0; with the seed it fixes order and augmentation.
-        skip: leave out so many batches at the start (they were learnt before an interruption).
-    """
-    order = np.random.default_rng([settings.seed, epoch]).permutation(len(lesions))
-    dataset = AugmentedLesions(lesions, build_augmentation(settings.augmentation), settings.seed, epoch)
-    return DataLoader(
-        dataset,
-        batch_size=settings.batch_size,
-        sampler=order[skip * settings.batch_size :].tolist(),
-        num_workers=settings.workers,
-        worker_init_fn=live_and_end_with_the_run,
-        generator=torch.Generator(),  # its own: the global one must not depend on how often loaders were made
+        first,
     )
 
 
@@ -177,7 +177,7 @@ def _train_epoch(
     stop: StopRequest,
     bar: tqdm,
 ) -> float:
-    loader = epoch_batches(lesions, run.settings, run.progress.epoch, skip=run.progress.batch)
+    loader = epoch_batches(lesions, run.settings, run.progress.epoch, run.progress.batch, run.processes)
     batches = run.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
     run.step.lf_net.train()
     if run.step.da_net is not None:
@@ -186,17 +186,19 @@ def _train_epoch(
     for images, masks in started_deaf(batches) if run.settings.workers else batches:
         started = time.perf_counter()
         rate = run.set_learning_rates(total_steps)
-        losses = run.step(images.contiguous(memory_format=torch.channels_last), masks)
+        batch_size = min(run.settings.batch_size, len(lesions) - run.progress.batch * run.settings.batch_size)
+        run.processes.take_up(batch_size)
+        losses = run.processes.means(run.step(images.contiguous(memory_format=torch.channels_last), masks))
         _require_finite(losses, run, folder)
         run.averaged.update_parameters(run.step.lf_net.module)
-        run.averages.add(losses, len(images))
+        run.averages.add(losses, batch_size)
         run.progress.step += 1
         run.progress.batch += 1
         run.progress.seconds += time.perf_counter() - started
         bar.update()
         if on_step is not None:
             on_step(run, total_steps)
-        if stop.requested:
+        if run.processes.any(stop.requested):
             break
     return rate
 
@@ -205,7 +207,7 @@ def _end_epoch(run: Run, validation: LesionArrays, rate: float, folder: Path) ->
     """Validate, save what is due, and return the epoch's line for the log."""
     started = time.perf_counter()
     progress = run.progress
-    scores = validate(run.lf_net, validation, run.fabric.device)
+    scores = validate(run.lf_net, validation, run.fabric.device, run.processes)
     progress.epoch += 1
     progress.batch = 0
     progress.last_dice = scores["dice"]
@@ -222,7 +224,8 @@ def _end_epoch(run: Run, validation: LesionArrays, rate: float, folder: Path) ->
         "validation_iou": scores["iou"],
     }
     run.lines.append(line)
-    save_epoch(run, folder)
+    if run.processes.first:
+        save_epoch(run, folder)
     return line
 
 

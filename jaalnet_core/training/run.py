@@ -11,14 +11,16 @@ from torch import nn
 from torch.optim import Adam, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from jaalnet_core.errors import SettingsError
 from jaalnet_core.lf_net import LFNet
 from jaalnet_core.training.averaging import average_weights
 from jaalnet_core.training.fabric import Fabric
+from jaalnet_core.training.launch import start_processes
 from jaalnet_core.training.log import Averages
 from jaalnet_core.training.networks import build_judge, build_segmenter
+from jaalnet_core.training.processes import Processes
 from jaalnet_core.training.schedule import schedule_factor
 from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.training.shared_norm import share_batch_norms
 from jaalnet_core.training.step import AdversarialStep
 from jaalnet_core.unet import UNet
 from jaalnet_core.weights import kind_of
@@ -53,6 +55,11 @@ class Run:
     averages: Averages = field(default_factory=Averages)
     lines: list[dict[str, float]] | None = field(default_factory=list)
     """A line of `log.csv` for every finished epoch; None after a resume from an older checkpoint, which has none."""
+
+    @property
+    def processes(self) -> Processes:
+        """Those that train this run together."""
+        return self.step.processes
 
     @property
     def lf_net(self) -> LFNet | UNet:
@@ -118,6 +125,12 @@ class Run:
         if torch.cuda.is_available() and len(training["random"]["cuda"]) == torch.cuda.device_count():
             torch.cuda.set_rng_state_all(training["random"]["cuda"])
 
+    def follow_first(self) -> None:
+        """In every process, go to where the first one stands (after a resume, which only it reads)."""
+        if not self.processes.alone:
+            state = self.processes.told_by_first(self.state() if self.processes.first else None)
+            self.restore(state)
+
     def metadata(self) -> dict[str, Any]:
         """What is saved with the weights for people to read."""
         return {
@@ -130,27 +143,37 @@ class Run:
         }
 
 
-def build_run(settings: TrainSettings) -> Run:
+def build_run(settings: TrainSettings, processes: Processes | None = None) -> Run:
     """Both networks, freshly seeded (what draws, from `start_from` where that is given), on their device.
 
     Args:
         settings: resolved.
+        processes: those that train it together, each with the networks wrapped for itself; None starts what `settings`
+            ask for.
 
     Raises:
         SettingsError: precision and device do not go together, or the weights to start from are of another network.
         CheckpointError: the weights to start from are unusable.
     """
-    fabric = Fabric(accelerator=settings.device, devices=1, precision=_precision(settings))
+    processes = processes or start_processes(settings)
+    fabric = processes.fabric
     torch.manual_seed(settings.seed)
-    lf_net = build_segmenter(settings).to(memory_format=torch.channels_last)
+    lf_net = _for(processes, build_segmenter(settings))
     lf_net, lf_optimizer = fabric.setup(lf_net, _optimizer(settings, lf_net, settings.weight_decay, settings.beta1))
-    step = AdversarialStep(fabric, settings, lf_net, lf_optimizer)
+    step = AdversarialStep(fabric, settings, lf_net, lf_optimizer, processes=processes)
     if settings.adversarial_weight:
-        da_net = build_judge(settings).to(memory_format=torch.channels_last)
+        da_net = _for(processes, build_judge(settings))
         # no momentum in the course recipe's DA-Net: what it must judge changes with every step of LF-Net
         step.da_net, step.da_optimizer = fabric.setup(da_net, _optimizer(settings, da_net, 0.0, 0.5))
     averaged = average_weights(lf_net.module, settings.average).requires_grad_(False).eval()
     return Run(settings, fabric, step, averaged)
+
+
+def _for(processes: Processes, network: nn.Module) -> nn.Module:
+    """In the layout that convolutions like, and with the batch statistics of all processes."""
+    if not processes.alone:
+        share_batch_norms(network, processes.share)
+    return network.to(memory_format=torch.channels_last)
 
 
 def _optimizer(settings: TrainSettings, network: nn.Module, weight_decay: float, beta1: float) -> Optimizer:
@@ -163,19 +186,6 @@ def _optimizer(settings: TrainSettings, network: nn.Module, weight_decay: float,
 def _set_rate(optimizer: Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-def _precision(settings: TrainSettings) -> str:
-    has_gpu = settings.device not in ("auto", "cpu") or (settings.device == "auto" and torch.cuda.is_available())
-    if settings.precision == "auto":
-        return "bf16-mixed" if has_gpu and settings.device != "mps" else "32-true"
-    if settings.precision != "32-true" and not has_gpu:
-        # seen with torch 2.15: one batch twice gives other gradients of dilated depthwise weights, now and then NaN
-        raise SettingsError(
-            f"--precision: found {settings.precision} on a CPU, where half-precision gradients of depthwise "
-            "convolutions are not reliable; expected 32-true (or auto)."
-        )
-    return settings.precision
 
 
 def _section(network: nn.Module) -> dict[str, Any]:

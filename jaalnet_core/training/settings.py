@@ -41,7 +41,7 @@ class TrainSettings:
     epochs: int = 300
     """Times every training picture is seen."""
     batch_size: int = 16
-    """Pictures a step."""
+    """Pictures a step, in all processes together."""
     learning_rate: float = 1e-4
     """Base rate; the schedule peaks at `peak_factor` times this."""
     checkpoint_every: int = 10
@@ -102,9 +102,13 @@ class TrainSettings:
     """`auto`, `cpu`, `cuda` or `mps`."""
     workers: int = 0
     """Processes that prepare pictures; 0 prepares them in the training process."""
+    devices: int = 1
+    """Training processes on a machine, one a GPU (or on the CPU); they divide every batch among them."""
+    nodes: int = 1
+    """Machines that train together; the command is started on each of them (docs/cluster.md)."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "checkpoint_every"):
+        for name in ("epochs", "batch_size", "checkpoint_every", "devices", "nodes"):
             _require(self, name, getattr(self, name) >= 1, "at least 1")
         for name in ("keep_checkpoints", "workers", "seed"):
             _require(self, name, getattr(self, name) >= 0, "0 or more")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from jaalnet_core.da_net import pair
 from jaalnet_core.losses import REGION_LOSSES, contour_loss, discriminator_loss, generator_loss
 from jaalnet_core.training.fabric import Fabric
+from jaalnet_core.training.processes import Processes
 from jaalnet_core.training.settings import TrainSettings
 
 
@@ -21,6 +22,7 @@ class AdversarialStep:
     Attributes:
         settings: resolved settings (no None left from the recipe).
         da_net, da_optimizer: None when `adversarial_weight` is 0, which trains LF-Net alone.
+        processes: those that divide the batch among them; by default this one has it whole.
     """
 
     fabric: Fabric
@@ -29,6 +31,7 @@ class AdversarialStep:
     lf_optimizer: Optimizer
     da_net: nn.Module | None = None
     da_optimizer: Optimizer | None = None
+    processes: Processes = field(default_factory=Processes)
 
     def __call__(self, images: Tensor, masks: Tensor) -> dict[str, Tensor]:
         """Learn from images `(B, 3, H, W)` in 0..1 and masks `(B, 1, H, W)`; returns detached scalars for the log."""
@@ -66,7 +69,7 @@ class AdversarialStep:
         log = {"region": region.detach()}
         loss = region
         if self.settings.contour_weight:
-            outline = contour_loss(contour_logits.float(), masks)
+            outline = contour_loss(contour_logits.float(), masks, batch_mean=self.processes.mean)
             loss = loss + self.settings.contour_weight * outline
             log["contour"] = outline.detach()
         if self.da_net is not None:
@@ -82,7 +85,7 @@ class AdversarialStep:
 
     def _descend(self, loss: Tensor, network: nn.Module, optimizer: Optimizer) -> None:
         optimizer.zero_grad()
-        self.fabric.backward(loss)
+        self.fabric.backward(self.processes.weighted(loss))
         if self.settings.clip:
             self.fabric.clip_gradients(network, optimizer, max_norm=self.settings.clip, error_if_nonfinite=False)
         optimizer.step()

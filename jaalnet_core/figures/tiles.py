@@ -164,10 +164,11 @@ def _as_html(tile: Tile) -> str:
     scale = "" if tile.ends is None else f"<br>{_scale(tile.ends, tile.colours)}"
     height, width = tile.picture.shape[:2]
     shown = round(SHOWN * width / max(height, width))
+    picture = f'<img src="{as_source(tile.picture)}" width="{shown}" alt="{html.escape(tile.alt, quote=True)}"'
     return (
-        f'<figure style="margin: 0; width: {SHOWN}px"><img src="{as_source(tile.picture)}" width="{shown}" '
-        f'alt="{html.escape(tile.alt, quote=True)}" style="max-width: 100%"><figcaption style="font-size: 12px; '
-        f'line-height: 1.35">{html.escape(tile.title)}{scale}</figcaption></figure>'
+        f'<figure style="margin: 0; width: {SHOWN}px">{picture} style="display: block; max-width: 100%; '
+        'margin: 0 0 3px"><figcaption style="font-size: 12px; line-height: 1.35">'
+        f"{html.escape(tile.title)}{scale}</figcaption></figure>"
     )
 
 

@@ -207,7 +207,7 @@ class AttentionMicroscope(ipywidgets.VBox):
 
     def _change_pair(self, change: Any) -> None:
         def pair() -> str:
-            by_numbers = (self.controls["channel"].value, self.controls["other"].value)
+            by_numbers = [int(self.controls[name].value) for name in ("channel", "other")]
             with self._standing_still():
                 self._set_pair(change["new"] if change["owner"] is self.controls["gram"] else by_numbers)
             self._show("channels")

@@ -10,6 +10,7 @@ import numpy as np
 from jaalnet_core.da_net import STRIDE
 from jaalnet_core.switched_off import PARTS
 from jaalnet_core.widgets.clicked_pixel import ClickablePicture
+from jaalnet_core.widgets.labelled_slider import LabelledSlider
 from jaalnet_core.widgets.outline import UPLOADED
 from jaalnet_core.widgets.panel import make_readable
 
@@ -33,7 +34,7 @@ def make_controls(names: Sequence[str], size: tuple[int, int], kinds: Sequence[s
             description="picture",
         ),
         "upload": ipywidgets.FileUpload(description="Upload a picture", accept="image/*", multiple=False),
-        "threshold": ipywidgets.FloatSlider(0.5, min=0.01, max=0.99, step=0.01, description="threshold"),
+        "threshold": LabelledSlider(value=0.5, min=0.01, max=0.99, step=0.01, description="threshold", digits=2),
         "judged": ipywidgets.Dropdown(options=kinds, description="DA-Net is shown"),
         "pixel": ClickablePicture(
             nothing,
@@ -48,13 +49,13 @@ def make_controls(names: Sequence[str], size: tuple[int, int], kinds: Sequence[s
             label="Gram matrix with a cross on a pair of channels: click, or move it by one with the arrow keys.",
             step=1,
         ),
-        "channel": ipywidgets.IntSlider(0, min=0, max=channels - 1, description="channel (row)"),
-        "other": ipywidgets.IntSlider(0, min=0, max=channels - 1, description="channel (column)"),
+        "channel": LabelledSlider(max=channels - 1, description="channel (row)"),
+        "other": LabelledSlider(max=channels - 1, description="channel (column)"),
         "reset": ipywidgets.Button(description="Everything on", tooltip="Switch every part of both networks on."),
     }
     for name in ("pixel", "gram"):
         controls[name].layout.width = "auto"
-    for name in ("picture", "upload", "threshold", "judged", "channel", "other"):
+    for name in ("picture", "upload", "judged"):
         make_readable(controls[name])
     return controls
 
@@ -84,13 +85,17 @@ def arranged(
         for network, its in parts.items()
     ]
     gram = _headed("Gram matrix: click a pair", *map(controls.get, ("gram", "channel", "other")))
+    for name in ("position", "mask", "patches", "channels"):  # two beside one another where there is room
+        views[name].layout.width, views[name].layout.flex = "auto", "1 1 320px"
     return [
         *map(controls.get, ("picture", "upload", "threshold", "judged")),
         *boxes,
         controls["reset"],
         sentence,
         _beside(_headed("Click into the picture", controls["pixel"]), views["position"]),
-        *map(views.get, ("mask", "streams", "gates", "patches")),
+        _beside(views["mask"], views["patches"]),
+        views["streams"],
+        views["gates"],
         _beside(gram, views["channels"]),
     ]
 
@@ -105,4 +110,5 @@ def _beside(*widgets: ipywidgets.Widget) -> ipywidgets.HBox:
     box = ipywidgets.HBox(widgets)
     box.layout.flex_flow = "row wrap"
     box.layout.grid_gap = "0 16px"
+    box.layout.align_items = "flex-start"
     return box

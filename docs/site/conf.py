@@ -73,6 +73,7 @@ html_show_sphinx = False
 html_last_updated_fmt = None
 html_theme_options = {
     "home_page_in_toc": False,
+    "show_prev_next": False,  # lessons bring their own
     "navbar_persistent": [],  # the search is in the side bar
     "show_navbar_depth": 1,
     "show_toc_level": 2,

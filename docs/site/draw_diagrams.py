@@ -6,31 +6,24 @@ JupyterLab made of each is written to `docs/site/diagrams/`, and drawings that n
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
-from urllib.request import urlopen
 
 import nbformat
 from diagrams import DRAWN, ROOT, drawing_of, sources
 from playwright.sync_api import Page, sync_playwright
 
+sys.path.append(str(ROOT / "tests" / "browser"))
+from running_lab import started
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WITHIN = 120  # seconds for JupyterLab to start, and for all diagrams to be drawn
-SETTINGS = {
-    "page_config.json": '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}',
-    "default_setting_overrides.json": '{"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}',
-}
+WITHIN = 120  # seconds for all diagrams
 
 
 def main() -> int:
@@ -60,12 +53,18 @@ def all_sources() -> list[str]:
 
 def drawn_in_jupyterlab(diagrams: list[str]) -> list[str]:
     """The SVG of each diagram."""
-    with tempfile.TemporaryDirectory() as scratch, lab(Path(scratch), diagrams) as address, sync_playwright() as driver:
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as driver:
+        folder, settings = Path(scratch) / "notebooks", Path(scratch) / "settings"
+        folder.mkdir()
+        settings.mkdir()
+        cells = [nbformat.v4.new_markdown_cell(f"```mermaid\n{source}```") for source in diagrams]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "diagrams.ipynb")
         named = os.environ.get("JAALNET_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
         browser = driver.chromium.launch(executable_path=named, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(address, wait_until="domcontentloaded")
-        found = [svg_of(source) for source in pictures_of(page, len(diagrams))]
+        with started(folder, settings) as lab:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(lab.page_of("diagrams.ipynb"), wait_until="domcontentloaded")
+            found = [svg_of(source) for source in pictures_of(page, len(diagrams))]
         browser.close()
     return found
 
@@ -89,34 +88,6 @@ def svg_of(source: str) -> str:
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
     return f'{head} width="{float(width):.0f}" height="{float(height):.0f}">{rest}'
-
-
-@contextlib.contextmanager
-def lab(folder: Path, diagrams: list[str]) -> Iterator[str]:
-    """JupyterLab on a notebook that holds the diagrams; gives the notebook's address."""
-    cells = [nbformat.v4.new_markdown_cell(f"```mermaid\n{source}```") for source in diagrams]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "diagrams.ipynb")
-    (folder / "labconfig").mkdir()
-    for name, text in SETTINGS.items():
-        (folder / "labconfig" / name).write_text(text)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token, address = secrets.token_hex(16), f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env={**os.environ, "JUPYTER_CONFIG_DIR": str(folder)}, **quiet)
-    try:
-        until = time.monotonic() + WITHIN
-        while time.monotonic() < until and server.poll() is None:
-            with contextlib.suppress(OSError), urlopen(f"{address}/api?token={token}", timeout=5):
-                break
-            time.sleep(0.5)
-        yield f"{address}/lab/tree/diagrams.ipynb?token={token}"
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 REFERENCE = "IPY_MODEL_"
-BOXES = {"HBoxModel": "row", "GridBoxModel": "row"}  # every other box shows its children below each other
+BOXES = {"HBoxModel": "beside", "GridBoxModel": "beside"}  # every other box shows its children below each other
 
 Models = Mapping[str, Mapping[str, Any]]
 
@@ -65,11 +65,22 @@ def _shown(model_id: str, models: Models) -> str:
     if name in ("HTMLModel", "HTMLMathModel", "LabelModel"):
         return _quiet(str(state.get("value", ""))) if name != "LabelModel" else f"<p>{html.escape(state['value'])}</p>"
     if str(state.get("source", "")).startswith("data:image/"):
-        return f'<img src="{state["source"]}" alt="{html.escape(state.get("alt", ""), quote=True)}" width="224">'
+        return _clickable(state)
     children = [shown for child in state.get("children", ()) if (shown := _shown(child, models))]
     if not children:
         return ""
-    return f'<div class="{BOXES.get(name, "column")}">{"".join(children)}</div>'
+    return f'<div class="{BOXES.get(name, "below")}">{"".join(children)}</div>'
+
+
+def _clickable(state: Mapping[str, Any]) -> str:
+    """A picture to click on, with its cross where it was left."""
+    picture = f'<img src="{state["source"]}" alt="{html.escape(state.get("alt", ""), quote=True)}" width="224">'
+    place, size = state.get("value"), state.get("size")
+    if not (isinstance(place, list) and isinstance(size, list) and len(place) == len(size) == 2):
+        return picture
+    down, right = (100 * (at + 0.5) / side for at, side in zip(place, size, strict=True))
+    cross = f'<span aria-hidden="true" style="top: {down:.1f}%; left: {right:.1f}%">+</span>'
+    return f'<div class="marked">{picture}{cross}</div>'
 
 
 def _quiet(value: str) -> str:

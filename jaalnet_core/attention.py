@@ -22,7 +22,8 @@ class ChannelGate(nn.Module):
         """The gate alone, `(B, C, 1, 1)`, each value in 0..1."""
         average = self.mlp(features.mean(dim=(2, 3)))
         # as `amax`, but it remembers where the maximum lies; `amax` searches the whole map again on the way back
-        maximum = self.mlp(functional.adaptive_max_pool2d(features, 1).flatten(1))
+        # (so would `adaptive_max_pool2d`, which the oldest ONNX exporter that we allow does not know)
+        maximum = self.mlp(features.flatten(2).max(dim=2).values)
         return torch.sigmoid(average + maximum)[:, :, None, None]
 
     def forward(self, features: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from jaalnet_core.errors import JaalnetError
 from jaalnet_core.figures.style import as_html
+from jaalnet_core.widgets.control_names import ControlNames
 
 _LABEL_WIDTH = "11em"
 
@@ -32,7 +33,7 @@ class Panel(ipywidgets.VBox):
         for control in controls.values():
             make_readable(control)
             control.observe(self.refresh, names="value")
-        super().__init__([*controls.values(), self.picture, self.sentence])
+        super().__init__([*controls.values(), self.picture, self.sentence, ControlNames()])
         self.refresh()
 
     def refresh(self, _change: Any = None) -> None:
@@ -63,7 +64,9 @@ def panel(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> Panel:
 
 
 def make_readable(control: ipywidgets.Widget) -> None:
-    """Room for the label, so that no word is cut off."""
+    """Room for the label, so that no word is cut off, and no `null` where the mouse rests on it."""
+    if getattr(control, "description", "") and getattr(control, "tooltip", "") is None:
+        control.tooltip = control.description
     if control.has_trait("description") and "description_width" in getattr(control.style, "keys", ()):
         control.style.description_width = _LABEL_WIDTH
     if control.layout.width is None:

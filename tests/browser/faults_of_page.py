@@ -31,6 +31,7 @@ def faults(page) -> list[str]:
         "diagram not drawn": broken_diagrams,
         "widget not shown": dead_widgets,
         "label cut off": cut_labels,
+        "control without a name": nameless_controls,
     }
     return [f"{name}: {one}" for name, look in looks.items() for one in look(page)]
 
@@ -55,6 +56,19 @@ def dead_widgets(page) -> list[str]:
             const failed = /^(Error (displaying|creating|rendering) widget|Loading widget|Failed to load)/i.test(words);
             return failed || one.getBoundingClientRect().height < 5 || !one.querySelector("*:not(div)");
         }).map(one => one.textContent.trim().slice(0, 100) || "nothing")""",
+    )
+
+
+def nameless_controls(page) -> list[str]:
+    """Controls in outputs that a screen reader could not name, by their kind. JupyterLab's own are not ours."""
+    return page.eval_on_selector_all(
+        f"{OUTPUT} :is(.jupyter-widgets, .jupyter-widget) :is(button, select, textarea, input, [role=slider])",
+        """found => found.filter(one => {
+            if (one.getClientRects().length == 0) return false;  // not shown
+            const labels = [...(one.labels ?? [])].map(label => label.textContent).join("");
+            const said = one.matches("button") ? one.textContent : "";
+            return !(one.getAttribute("aria-label") || labels || said).trim();
+        }).map(one => one.getAttribute("role") || one.tagName.toLowerCase())""",
     )
 
 

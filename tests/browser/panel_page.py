@@ -10,7 +10,7 @@ from pathlib import Path
 from notebook_page import cell_with
 
 PATIENCE = 20.0  # seconds until a change has to show
-STILL = 0.4  # seconds without another change until it counts as the last
+STILL = 0.4  # seconds without another change, the kernel idle, until it counts as the last
 
 
 class PanelPage:
@@ -48,7 +48,7 @@ class PanelPage:
         """Focus a slider and press a key."""
 
         def act() -> None:
-            self.control(label).locator(".noUi-handle").focus()
+            self.cell.get_by_role("slider", name=label, exact=True).focus()
             for _ in range(times):
                 self.page.keyboard.press(key)
 
@@ -94,7 +94,7 @@ class PanelPage:
         act()
         until = time.monotonic() + self.patience
         while time.monotonic() < until:
-            said, source, _ = self._now()
+            said, source, *_ = self._now()
             if said.startswith("Not possible: ") and not source:
                 return said
             time.sleep(0.05)
@@ -107,32 +107,33 @@ class PanelPage:
         return self._settled(before, name)
 
     def _settled(self, before: tuple[str, str], name: str) -> str:
-        now, since, until = ("", "", ""), time.monotonic(), time.monotonic() + self.patience
+        now, since, until = ("", "", "", ""), time.monotonic(), time.monotonic() + self.patience
         while time.monotonic() < until:
             seen = self._now()
             if seen != now:
                 now, since = seen, time.monotonic()
-            if not _faults(before, now) and time.monotonic() - since >= STILL:
+            if not _faults(before, now) and now[3] == "idle" and time.monotonic() - since >= STILL:
                 return now[0]
             time.sleep(0.05)
         wrong = " and ".join(_faults(before, now)) or "it has not come to rest"
         raise AssertionError(f"{name}: after {self.patience:g} s {wrong}; it says {now[0]!r}")
 
-    def _now(self) -> tuple[str, str, str]:
-        """Sentence, source and text alternative of the picture."""
+    def _now(self) -> tuple[str, str, str, str]:
+        """Sentence, source and text alternative of the picture, and what the kernel does."""
         return tuple(
             self.cell.evaluate(
                 """cell => {
                     const picture = cell.querySelector(".widget-html img");
                     const sentence = cell.querySelector("p[aria-live=polite]");
-                    return [sentence?.textContent.trim() ?? "", picture?.src ?? "", picture?.alt ?? ""];
+                    const kernel = document.querySelector(".jp-Notebook-ExecutionIndicator").dataset.status;
+                    return [sentence?.textContent.trim() ?? "", picture?.src ?? "", picture?.alt ?? "", kernel];
                 }"""
             )
         )
 
 
-def _faults(before: tuple[str, str], now: tuple[str, str, str]) -> list[str]:
-    sentence, source, alt = now
+def _faults(before: tuple[str, str], now: tuple[str, str, str, str]) -> list[str]:
+    sentence, source, alt, _ = now
     found = []
     if sentence == before[0]:
         found.append("the sentence did not change")

@@ -8,6 +8,7 @@ import pytest
 from conftest import keep_screenshots
 from faults_of_page import faults
 from notebook_page import cell_with, restart_and_run_all, rewrite, told
+from panel_page import PanelPage
 from PIL import Image
 
 pytestmark = pytest.mark.browser
@@ -17,10 +18,22 @@ import ipywidgets
 from IPython.display import HTML, Markdown, display
 from jaalnet_core.widgets.cost import cost_panel
 """
+SLOW = """
+import time
+from jaalnet_core.figures.style import new_figure
+from jaalnet_core.widgets.panel import panel
+
+def draw(count):
+    time.sleep(0.8)
+    return new_figure(2, 1, alt=f"count {count}")
+
+panel(draw, count=ipywidgets.IntSlider(max=8, description="count"))
+"""
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 CELLS = [
     IMPORTS,
     "cost_panel()",
+    SLOW,
     "print('sound')",
     "display(HTML('<div style=\"width: 3000px\">far too wide</div>'))",
     f"display(HTML('<img src=\"{DOT}\">'))",
@@ -39,7 +52,13 @@ def test_each_fault_is_seen_once_and_what_is_sound_is_not(notebook) -> None:
         "widget not shown: nothing",
         "widget not shown: IntSlider(value=0)",
         "label cut off: a label with no room for all of its letters",
+        "control without a name: slider",
     ]
+
+
+def test_of_many_changes_the_last_one_counts(notebook) -> None:
+    panel = PanelPage(notebook, "panel(draw, count=")
+    assert panel.drag("count", 1.0) == "count 8"  # the handle passed over others, each drawn for 0.8 s
 
 
 def test_an_error_stops_the_run_and_is_seen(notebook) -> None:

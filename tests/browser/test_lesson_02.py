@@ -23,6 +23,7 @@ def test_gates_follow_slider_and_list(notebook) -> None:
     assert panel.sentence.startswith("Every gate times 1.00")
     silent = panel.press("strength", "Home")
     assert silent.startswith("Every gate times 0.00")
+    assert panel.press("strength", "End").startswith("Every gate times 3.00")
     shut = panel.choose("gates", "forced shut")
     assert shut.startswith("Every gate forced to 0.00")
     assert dice(shut) == dice(silent)  # no strength and shut are the same

@@ -7,6 +7,7 @@ import pytest
 
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.figures.style import new_figure
+from jaalnet_core.widgets.control_names import ControlNames
 from jaalnet_core.widgets.panel import panel
 
 
@@ -54,4 +55,6 @@ def test_a_fault_of_ours_is_not_hidden(widget) -> None:
 def test_labels_have_room(widget) -> None:
     assert widget.controls["count"].style.description_width == "11em"
     assert widget.controls["count"].layout.width
-    assert widget.children == (*widget.controls.values(), widget.picture, widget.sentence)
+    assert widget.controls["count"].tooltip == "how many times, in words"
+    assert widget.children[:-1] == (*widget.controls.values(), widget.picture, widget.sentence)
+    assert isinstance(widget.children[-1], ControlNames)

@@ -60,7 +60,8 @@ def start_processes(settings: TrainSettings) -> Processes:
         settings: as `where_it_runs` returns them.
 
     Raises:
-        SettingsError: precision and device do not go together, or there are fewer devices than asked for.
+        SettingsError: precision and device do not go together, there are fewer devices than asked for, or the other
+            machines do not answer.
     """
     count, precision = settings.devices * settings.nodes, _precision(settings)
     if count == 1:
@@ -75,7 +76,7 @@ def start_processes(settings: TrainSettings) -> Processes:
             precision=precision,
         )
         fabric.launch()
-    except (MisconfigurationException, ValueError, TypeError) as error:  # devices are not there, or do not fit
+    except (MisconfigurationException, RuntimeError, TypeError, ValueError) as error:  # not there, or do not meet
         raise SettingsError(
             f"--devices {settings.devices} --nodes {settings.nodes} with --device {settings.device}: {error}"
         ) from error

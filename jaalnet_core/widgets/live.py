@@ -73,9 +73,10 @@ class LiveTraining(ipywidgets.VBox):
         self.bar = ipywidgets.IntProgress(value=0, max=1, layout={"width": "14em"})
         self.steps = ipywidgets.HTML()
         self.sentence = ipywidgets.HTML()
-        self.epoch = ipywidgets.IntSlider(
-            value=1, min=1, max=1, description="pictures after epoch", disabled=True, layout={"width": "min(34em, 95%)"}
+        self.epoch = ipywidgets.IntSlider(  # its ends stay: the browser's slider keeps its first ones for Home and End
+            value=1, min=1, max=settings.epochs, description="pictures after epoch", disabled=True
         )
+        self.epoch.layout.width = "min(34em, 95%)"
         self.epoch.style.description_width = "11em"
         self.epoch.observe(self._look, names="value")
         self.shown, self.curves = ipywidgets.HTML(), ipywidgets.HTML()
@@ -130,22 +131,25 @@ class LiveTraining(ipywidgets.VBox):
         # a run that ended with an error repeats what came after its last checkpoint
         self.lines = [old for old in self.lines if old["epoch"] < epoch] + [dict(line)]
         taken = take_snapshot(epoch, run.lf_net, run.da_net, self.pictures)
-        following = not self.snapshots or self.epoch.value == self.snapshots[-1].epoch
+        following = not self.snapshots or self.epoch.value >= self.snapshots[-1].epoch
         self.snapshots = [old for old in self.snapshots if old.epoch < epoch] + [taken]
         self._say(epoch_in_words(line, run.settings.epochs))
         self.curves.value = as_html(training_curves(log_columns(self.lines), title=self._title))
-        first = self.snapshots[0].epoch
-        self.epoch.max = max(epoch, first)  # first: the smallest may not be above the largest
-        self.epoch.min, self.epoch.disabled = first, False
+        self.epoch.disabled = False
         if following:
             self.epoch.value = epoch
         self._look()
 
     def _look(self, _change: object = None) -> None:
-        """Show the pictures of the epoch that was chosen."""
-        for one in self.snapshots:
-            if one.epoch == self.epoch.value:
-                self.shown.value = snapshot_html(self.pictures, one)
+        """Show the pictures of the epoch that was chosen; whoever asks for one to come gets the newest."""
+        if not self.snapshots:
+            return
+        there = {one.epoch: one for one in self.snapshots}
+        chosen = min(max(self.epoch.value, min(there)), max(there))
+        if chosen != self.epoch.value:
+            self.epoch.value = chosen  # looks again
+        else:
+            self.shown.value = snapshot_html(self.pictures, there[chosen])
 
     def _change(self, state: State) -> None:
         """Words and buttons for a new state of the run."""

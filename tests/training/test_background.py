@@ -163,6 +163,7 @@ while run.step < 4:
 """
 
 
+@pytest.mark.long
 def test_a_process_that_ends_leaves_a_checkpoint_of_its_run(tmp_path, request):
     """No checkpoint is due for a long time: this one can only come from the stop at the end."""
     script = SCRIPT.format(folder=str(request.path.parent), out=str(tmp_path / "run"))

@@ -100,7 +100,9 @@ def model(name: str, **state: object) -> dict[str, object]:
 
 
 PANEL = {
-    "box": model("VBoxModel", children=["IPY_MODEL_slider", "IPY_MODEL_row", "IPY_MODEL_said", "IPY_MODEL_bar"]),
+    "box": model(
+        "VBoxModel", children=["IPY_MODEL_slider", "IPY_MODEL_row", "IPY_MODEL_said", "IPY_MODEL_bar", "IPY_MODEL_on"]
+    ),
     "slider": model("FloatSliderModel", description="blur & noise", value=1.0, min=0.0, max=2.5),
     "row": model("HBoxModel", children=["IPY_MODEL_clicked", "IPY_MODEL_picture"]),
     "clicked": model(
@@ -108,6 +110,7 @@ PANEL = {
     ),
     "picture": model("HTMLModel", value='<img src="data:image/png;base64,BB" alt="an outline">', description=""),
     "said": model("HTMLModel", value='<p aria-live="polite">Dice 0.9</p>'),
+    "on": model("CheckboxModel", description="CBAM", value=True),
     "bar": model("FloatProgressModel", description="epoch", value=3.0, min=0.0, max=9.0),
 }
 
@@ -118,6 +121,7 @@ def test_a_panel_stands_still_with_its_picture_its_words_and_its_controls() -> N
     assert 'alt="a &quot;cross&quot;"' in shown
     assert "top: 47.5%; left: 45.0%" in shown
     assert "<p>Dice 0.9</p>" in shown
+    assert "<span>☑ CBAM</span>" in shown
     assert "blur &amp; noise (0 to 2.5)" in shown
     assert list(controls("box", PANEL)) == ["blur & noise (0 to 2.5)", "a click on the picture, or the arrow keys"]
 

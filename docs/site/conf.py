@@ -55,7 +55,6 @@ autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 napoleon_use_ivar = True
 default_role = "literal"  # docstrings write `names` as Markdown does
-python_maximum_signature_line_length = 88
 add_module_names = False
 nitpicky = True
 suppress_warnings = ["ref.python"]  # `width` in an attribute list could be any class's
@@ -70,6 +69,8 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_use_index = False  # the search serves better than lists of a thousand names
+html_domain_indices = False
 html_last_updated_fmt = None
 html_theme_options = {
     "home_page_in_toc": False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import ClassVar
 
 from diagrams import with_drawings
 from docutils import nodes
@@ -30,6 +31,7 @@ class SiteBuilder(StandaloneHTMLBuilder):
     """Pages as Sphinx writes them, the README as the front page."""
 
     name = "html"
+    supported_image_types: ClassVar[list[str]] = [*StandaloneHTMLBuilder.supported_image_types, "image/webp"]
 
     def get_target_uri(self, docname: str, typ: str | None = None) -> str:
         """The address of a page from the site's root."""

@@ -46,7 +46,8 @@ def controls(model_id: str, models: Models) -> Iterator[str]:
         yield f"{name} ({ends[0]:g} to {ends[1]:g})" if len(ends) == 2 else name
 
 
-_MUTE = {"HTMLModel", "LabelModel", "FloatProgressModel", "IntProgressModel"}
+# shown by themselves, so not named below the panel
+_MUTE = {"HTMLModel", "LabelModel", "CheckboxModel", "FloatProgressModel", "IntProgressModel"}
 
 
 def _walk(model_id: str, models: Models) -> Iterator[Mapping[str, Any]]:
@@ -64,6 +65,8 @@ def _shown(model_id: str, models: Models) -> str:
     state, name = model["state"], model["model_name"]
     if name in ("HTMLModel", "HTMLMathModel", "LabelModel"):
         return _quiet(str(state.get("value", ""))) if name != "LabelModel" else f"<p>{html.escape(state['value'])}</p>"
+    if name == "CheckboxModel":
+        return f"<span>{'☑' if state.get('value') else '☐'} {html.escape(state.get('description', ''))}</span>"
     if str(state.get("source", "")).startswith("data:image/"):
         return _clickable(state)
     children = [shown for child in state.get("children", ()) if (shown := _shown(child, models))]

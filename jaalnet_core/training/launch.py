@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,7 +105,7 @@ def lost_processes_named(processes: Processes) -> Iterator[None]:
         told = isinstance(error, distributed.DistError) or any(word in str(error).lower() for word in _LOST)
         if processes.alone or not told:
             raise
-        reason = str(error).split("\n")[0].strip().removesuffix(".")
+        reason = re.sub(r"^\[\S+\] ", "", str(error)).split("\n")[0].split(". ")[0].strip().removesuffix(".")
         raise TrainingError(
             f"{processes}: another process of this run ended, or no longer answers ({reason}). What the "
             "run has saved stays good: go on with the same command and --resume, with as many processes as you like."

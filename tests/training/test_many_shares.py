@@ -152,9 +152,9 @@ def test_fewer_than_one_is_refused(field):
 
 
 def test_a_lost_process_is_named_and_other_errors_are_not():
-    words = r"process 2 of 2: another process of this run ended.*Connection closed.*--resume"
+    words = r"process 2 of 2: another process of this run ended.*\(Connection closed by peer .*4711\)\. .*--resume"
     with pytest.raises(TrainingError, match=words), lost_processes_named(Processes(rank=1, count=2)):
-        raise RuntimeError("[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:4711")
+        raise RuntimeError("[gloo/pair.cc:553] Connection closed by peer [127.0.0.1]:4711. Good luck.")
     for processes, error in ((Processes(count=2), "size mismatch"), (Processes(), "Connection closed by peer")):
         with pytest.raises(RuntimeError, match=error), lost_processes_named(processes):
             raise RuntimeError(error)

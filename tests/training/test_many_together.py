@@ -88,9 +88,9 @@ def test_a_stop_that_one_process_hears_stops_all_and_others_may_go_on(uneven):
 def test_where_one_process_is_killed_the_others_end_and_the_checkpoint_is_good(uneven, rank):
     alone, many = uneven, elsewhere(uneven, "many")
     quietly(alone)
-    started = time.monotonic()
     statuses, said = together(3, many, Turn("kill", step=3, rank=rank))
-    assert time.monotonic() - started < 120  # a few seconds on an idle machine
+    ends = [many.out.with_name(f"many-said-{other}").stat().st_mtime for other in {0, 1, 2} - {rank}]
+    assert max(ends) - (many.out / "log.csv").stat().st_mtime < 60  # from the end of step 2 on; a second when idle
     assert statuses.pop(rank) == -signal.SIGKILL
     assert statuses == [1, 1]
     said.pop(rank)
@@ -138,6 +138,15 @@ def command(start: list[str], data: Path, out: Path, *options: str) -> list[str]
 
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+SLURM = {
+    "SLURM_JOB_ID": "4711",
+    "SLURM_JOB_NAME": "jaalnet",
+    "SLURM_NODELIST": "127.0.0.1",
+    "SLURM_NNODES": "1",
+    "SLURM_NODEID": "0",
+    "SLURM_NTASKS": "2",
+    "SLURM_NTASKS_PER_NODE": "2",
+}
 
 
 def free_port() -> str:
@@ -148,25 +157,29 @@ def free_port() -> str:
 
 @pytest.mark.long
 def test_the_same_command_in_every_way_to_start_it(as_files, tmp_path):
-    """Alone, by --devices, by torchrun, and by torchrun on two nodes: one log."""
-    starts = {
-        "alone": [[[sys.executable], []]],
-        "devices": [[[sys.executable], ["--devices", "2"]]],
-        "torchrun": [[[*TORCHRUN, "--standalone", "--nproc-per-node", "2"], []]],
+    """Alone, by --devices, by torchrun, by torchrun on two nodes, and as Slurm's srun starts it: one log."""
+    python, two = [sys.executable], ["--devices", "2"]
+    to_node = [*TORCHRUN, "--nnodes", "2", "--master-addr", "127.0.0.1", "--master-port", free_port(), "--node-rank"]
+    starts: dict[str, list[tuple[list[str], list[str], dict[str, str]]]] = {
+        "alone": [(python, [], {})],
+        "devices": [(python, two, {})],
+        "torchrun": [([*TORCHRUN, "--standalone", "--nproc-per-node", "2"], [], {})],
+        "nodes": [([*to_node, rank], [], {}) for rank in "01"],
+        "srun": [(python, two, SLURM | {"SLURM_PROCID": rank, "SLURM_LOCALID": rank}) for rank in "01"],
     }
-    to_node = [*TORCHRUN, "--nnodes", "2", "--master-addr", "127.0.0.1", "--master-port", free_port()]
-    starts["nodes"] = [[[*to_node, "--node-rank", rank], []] for rank in "01"]
     logs = {}
     for name, members in starts.items():
         running = [
-            subprocess.Popen(command(start, as_files, tmp_path / name, "--epochs", "1", *options))
-            for start, options in members
+            subprocess.Popen(
+                command(start, as_files, tmp_path / name, "--epochs", "1", *options), env=os.environ | more
+            )
+            for start, options, more in members
         ]
         assert [process.wait(PATIENCE) for process in running] == [0] * len(running), name
         (logs[name],) = read_epochs(tmp_path / name / "log.csv")
         del logs[name]["seconds"]
     for name, line in logs.items():
-        assert line == pytest.approx(logs["alone"], rel=1e-3), name  # float32: rounding, taken up by Adam
+        assert line == pytest.approx(logs["alone"], rel=1e-3, abs=1e-3), name  # float32: rounding, taken up by Adam
     node_count = json.loads((tmp_path / "nodes" / "settings.json").read_text(encoding="utf-8"))["nodes"]
     assert node_count == 2
 

@@ -9,7 +9,7 @@ JAALNET := $(PYTHON) -m jaalnet_core
 INSTALLED := $(VENV)/installed.sha256
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-long test-browser site soak lint lab doctor lock clean
+.PHONY: help install reproduce test test-long test-browser site soak speed lint lab doctor lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,13 @@ site: $(INSTALLED) ## the course as pages in site/, with every output, for a bro
 
 soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)
 	@$(PYTHON) tests/faults/fault_table.py
+
+speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (about half an hour, 9 GB)
+	@$(JAALNET) benchmark --preset small --authors --json reports/published/speed/training-small.json
+	@$(JAALNET) benchmark --preset base --json reports/published/speed/training-base.json
+	@for what in layers changes inference attention folder; do \
+		$(JAALNET) benchmark --of $$what --json reports/published/speed/$$what.json || exit 1; done
+	@$(JAALNET) report
 
 lint: $(INSTALLED) ## ruff: rules and formatting
 	@$(JAALNET) test --lint

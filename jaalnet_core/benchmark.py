@@ -8,28 +8,25 @@ own for each subject: what one leaves behind must not count for the next.
 
 from __future__ import annotations
 
-import multiprocessing
+import platform
 import statistics
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import torch
 from torch import nn
 from tqdm.auto import tqdm
 
 from jaalnet_core.benchmark_settings import SUBJECTS, BenchmarkSettings
 from jaalnet_core.da_net import build_da_net
-from jaalnet_core.errors import SettingsError
 from jaalnet_core.flops import flop_counter
 from jaalnet_core.lf_net import build_lf_net
-from jaalnet_core.training.run import build_run
+from jaalnet_core.peak_memory import MEGABYTE, in_fresh_process, peak_of
+from jaalnet_core.speed.authors import build_authors_run
+from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
-
-MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -42,15 +39,17 @@ class Subject:
 
 
 def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict[str, Any]:
-    """Measure LF-Net, DA-Net, the whole adversarial step and the baseline.
+    """Measure LF-Net, DA-Net, the whole adversarial step, the baseline and, where asked for, the authors' stand-in.
 
     Returns:
-        For each of `lfnet`, `danet`, `step` and `baseline`: `gflop_per_image`, `images_per_second` (median),
+        For each of `lfnet`, `danet`, `step`, `baseline` and `authors`: `gflop_per_image`, `images_per_second` (median),
         `images_per_second_range`, `peak_mb` (memory taken above what the process held before), `parameters` and
         `speed_ratio` (to the baseline); beside them the settings and the machine. The baseline is None where
-        segmentation-models-pytorch is not installed.
+        segmentation-models-pytorch is not installed, the stand-in where it was not asked for; else
+        `step_against_authors` holds the step's `speed`, `memory` and `gflop` as multiples of the stand-in's.
     """
-    names = [name for name in SUBJECTS if name != "baseline" or _has_baseline()]
+    left_out = {"baseline": not _has_baseline(), "authors": not settings.authors}
+    names = [name for name in SUBJECTS if not left_out.get(name)]
     bar = tqdm(total=len(names) * (settings.rounds + 3), unit="run", disable=not progress)
     with bar:
         results = {}
@@ -67,20 +66,39 @@ def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict
     for result in results.values():
         result["speed_ratio"] = result["images_per_second"] / baseline["images_per_second"] if baseline else None
     return {name: results.get(name) for name in SUBJECTS} | {
+        "step_against_authors": _against(results["step"], results.get("authors")),
         "preset": settings.preset,
         "recipe": settings.recipe,
         "size": list(settings.size),
         "batch_size": settings.batch_size,
         "rounds": settings.rounds,
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
+        **machine(),
     }
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on beside the settings: threads, torch, and the processor by its own name."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # Linux; elsewhere the platform's word must do
+            lines = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+        name = lines[0] if lines else name
+    except OSError:
+        pass
+    return {"threads": torch.get_num_threads(), "torch": torch.__version__, "processor": name}
+
+
+def _against(step: dict[str, Any], authors: dict[str, Any] | None) -> dict[str, float] | None:
+    columns = {"speed": "images_per_second", "memory": "peak_mb", "gflop": "gflop_per_image"}
+    return authors and {name: step[column] / authors[column] for name, column in columns.items()}
 
 
 def build_subject(settings: BenchmarkSettings, name: str, *, explicit_attention: bool = False) -> Subject:
     """One of `SUBJECTS`, fed with random pictures."""
     if name == "step":
         return _step_subject(settings, explicit_attention)
+    if name == "authors":
+        return _learning(settings, build_authors_run(settings.size, settings.device))
     network, channels = {
         "lfnet": lambda: (build_lf_net(settings.preset), 3),
         "danet": lambda: (build_da_net(settings.preset, explicit_attention=explicit_attention), 4),
@@ -104,6 +122,11 @@ def _step_subject(settings: BenchmarkSettings, explicit_attention: bool) -> Subj
     for module in run.da_net.modules():
         if hasattr(module, "explicit"):
             module.explicit = explicit_attention
+    return _learning(settings, run)
+
+
+def _learning(settings: BenchmarkSettings, run: Run) -> Subject:
+    """Whole steps of a run, on random pictures."""
     device = run.fabric.device
     images = torch.rand(settings.batch_size, 3, *settings.size, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
@@ -151,24 +174,7 @@ def _wait(device: torch.device) -> None:
 
 
 def _in_fresh_process(settings: BenchmarkSettings, name: str) -> float:
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send_peak, args=(settings, name, sender))
-    process.start()
-    sender.close()
-    try:
-        return receiver.recv()
-    except EOFError as error:
-        raise SettingsError(
-            f"{name}: its process ended while its memory was read, perhaps for want of it; try a smaller --batch-size."
-        ) from error
-    finally:
-        process.join()
-
-
-def _send_peak(settings: BenchmarkSettings, name: str, sender: Any) -> None:
-    sender.send(peak_megabytes(settings, name))
-    sender.close()
+    return in_fresh_process(peak_megabytes, settings, name, name=name, mend="try a smaller --batch-size")
 
 
 def peak_megabytes(settings: BenchmarkSettings, name: str) -> float:
@@ -177,22 +183,7 @@ def peak_megabytes(settings: BenchmarkSettings, name: str) -> float:
         torch.cuda.reset_peak_memory_stats()
         _work_twice(settings, name)
         return torch.cuda.max_memory_allocated() / MEGABYTE
-    process, before = psutil.Process(), psutil.Process().memory_info().rss
-    peak, done = before, threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.002):
-            peak = max(peak, process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        _work_twice(settings, name)
-    finally:
-        done.set()
-        watcher.join()
-    return (peak - before) / MEGABYTE
+    return peak_of(lambda: _work_twice(settings, name))
 
 
 def _work_twice(settings: BenchmarkSettings, name: str) -> None:

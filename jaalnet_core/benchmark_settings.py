@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from jaalnet_core.choices import Preset, RecipeName
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import Size
 
-SUBJECTS = ("lfnet", "danet", "step", "baseline")
+SUBJECTS = ("lfnet", "danet", "step", "baseline", "authors")
+Measured = Literal["training", "inference", "attention", "layers", "folder", "changes"]
 
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
     """Settings of `jaalnet benchmark`."""
 
+    of: Measured = "training"
+    """`training`: the networks and the adversarial step; `inference`: one picture on one core, by every runtime;
+    `attention`: time and memory against positions; `layers`: arithmetic, bytes and time of each part of the step;
+    `folder`: a folder of photographs outlined; `changes`: each change that was made for speed, undone and done."""
     preset: Preset = "small"
     """Width of both networks."""
     recipe: RecipeName = "course"
@@ -26,9 +32,13 @@ class BenchmarkSettings:
     rounds: int = 5
     """Timed rounds, after one that warms up."""
     device: str = "auto"
-    """`auto`, `cpu`, `cuda` or `mps`."""
+    """`auto`, `cpu`, `cuda` or `mps`; only training is measured elsewhere than on the CPU."""
+    authors: bool = False
+    """Training: beside it a stand-in for the authors' networks (at batch 16 some 8 GB and minutes)."""
+    pictures: int = 1000
+    """Folder: so many photographs."""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "rounds"):
+        for name in ("batch_size", "rounds", "pictures"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"--{name.replace('_', '-')}: found {getattr(self, name)}, expected at least 1.")

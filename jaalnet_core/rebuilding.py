@@ -4,7 +4,7 @@
     outdated = rebuild(Path("."), check=True)  # writes nothing
 
 The sources are the JSON and CSV files in `checkpoints/shipped` and `reports/published`. What is made of them: the
-cards with their figures, the README's table, the pages of the comparisons and of the robustness study, the protocol's
+cards with their figures, the README's table and pictures, the pages of the comparisons and of the robustness study, the protocol's
 table of trials with its figure.
 """
 
@@ -17,8 +17,10 @@ from jaalnet_core.ablation.table import PAGE, comparison_page
 from jaalnet_core.cards import METRICS, card_files
 from jaalnet_core.derived_files import Derived, DerivedText
 from jaalnet_core.errors import DataError
+from jaalnet_core.front_page import front_page_files
 from jaalnet_core.results import readme
 from jaalnet_core.robustness import page_text, read_studies
+from jaalnet_core.speed.page import speed_files
 from jaalnet_core.trials_page import trials_files
 from jaalnet_core.weights import SHIPPED
 
@@ -63,4 +65,4 @@ def derived_files(root: Path) -> list[Derived]:
         files.append(DerivedText(folder / PAGE, comparison_page(read_run_files(folder))))
     if studies := read_studies(published / STUDIES):
         files.append(DerivedText(published / STUDIES / PAGE, page_text(studies)))
-    return [*files, *trials_files(published)]
+    return [*files, *trials_files(published), *speed_files(root), *front_page_files(root)]

@@ -1,0 +1,145 @@
+"""Arithmetic, bytes and time of each part of LF-Net, forward and backward, beside the two floors of this machine.
+
+No machine can be faster than its arithmetic units multiply, nor than its memory delivers the numbers. Both rates are
+measured here, by one large matrix product and by one large copy. Every operation's arithmetic is counted by torch's
+formulas, and its bytes as what it reads and writes, each number once; operations that only look at the same numbers
+another way count nothing. What fits into the caches may beat the memory floor.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.module_tracker import ModuleTracker
+
+from jaalnet_core.benchmark import machine
+from jaalnet_core.benchmark_settings import BenchmarkSettings
+from jaalnet_core.flops import flop_counter
+from jaalnet_core.lf_net import build_lf_net
+
+BETWEEN = "between the parts"  # joins, pooling, the loss
+_SIDE, _NUMBERS = 2048, 2**26  # of the matrix product, of the copy
+
+
+@dataclass
+class Cost:
+    """Sums over operations: FLOP, bytes read and written, seconds."""
+
+    flop: float = 0.0
+    bytes: float = 0.0
+    seconds: float = 0.0
+
+
+def measure_layers(settings: BenchmarkSettings) -> dict[str, Any]:
+    """Costs of LF-Net's parts over a forward and a backward pass of a batch, a picture.
+
+    Returns:
+        `parts`, in the order of their first use: `part`, `gflop`, `megabytes`, `milliseconds` (each a picture; median
+        over the rounds), `arithmetic_floor` and `memory_floor` (milliseconds); `total` alike, and `unwatched`: its
+        milliseconds when nothing is timed within; `rates`: `gflop_per_second`, `gigabytes_per_second`.
+    """
+    torch.manual_seed(0)
+    rates = {"gflop_per_second": arithmetic_rate() / 1e9, "gigabytes_per_second": memory_rate() / 1e9}
+    network = build_lf_net(settings.preset).to(memory_format=torch.channels_last)
+    images = torch.rand(settings.batch_size, 3, *settings.size).contiguous(memory_format=torch.channels_last)
+
+    def work() -> None:
+        network.zero_grad()
+        network(images).square().mean().backward()
+
+    rounds = [part_costs(network, work) for _ in range(settings.rounds + 1)][1:]  # the first warms up
+    seconds = {part: statistics.median(costs[part].seconds for costs in rounds) for part in rounds[0]}
+    parts = [
+        {"part": part, **_row(cost.flop, cost.bytes, seconds[part], settings.batch_size, rates)}
+        for part, cost in rounds[0].items()
+    ]
+    sums = (sum(cost.flop for cost in rounds[0].values()), sum(cost.bytes for cost in rounds[0].values()))
+    total = _row(*sums, sum(seconds.values()), settings.batch_size, rates)
+    total["unwatched"] = 1000 * statistics.median(_seconds(work) for _ in range(settings.rounds)) / settings.batch_size
+    about = {"preset": settings.preset, "size": list(settings.size), "batch_size": settings.batch_size}
+    return {"of": "layers", "parts": parts, "total": total, "rates": rates, **about, **machine()}
+
+
+def part_costs(network: nn.Module, work: Callable[[], object]) -> dict[str, Cost]:
+    """What `work()`, a forward and a backward pass of `network`, costs in each of its parts.
+
+    A part is a child of the network, or of a list of children one of its members, such as `encoder.2`.
+    """
+    parts = {f"{type(network).__name__}.{name}": name for name in _part_names(network)}
+    counted: dict[str, Cost] = defaultdict(Cost)
+    with ModuleTracker() as tracker, flop_counter() as flops, _Meter(counted, tracker, parts, flops):
+        work()
+    return dict(counted)
+
+
+def arithmetic_rate() -> float:
+    """FLOP a second of a large float32 matrix product, the best of a few."""
+    matrix = torch.rand(_SIDE, _SIDE)
+    return 2 * _SIDE**3 / min(_seconds(lambda: matrix @ matrix) for _ in range(4))
+
+
+def memory_rate() -> float:
+    """Bytes a second, read and written together, of a copy far larger than the caches, the best of a few."""
+    source = torch.rand(_NUMBERS)
+    target = torch.empty_like(source)
+    return 2 * source.nbytes / min(_seconds(lambda: target.copy_(source)) for _ in range(4))
+
+
+class _Meter(TorchDispatchMode):
+    """Counts and times every operation, for the part of the network that is at work."""
+
+    def __init__(self, counted: dict[str, Cost], tracker: ModuleTracker, parts: dict[str, str], flops: Any) -> None:
+        super().__init__()
+        self.counted, self.tracker, self.parts, self.flops = counted, tracker, parts, flops
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        before, started = self.flops.get_total_flops(), time.perf_counter()
+        result = function(*args, **(kwargs or {}))
+        seconds = time.perf_counter() - started
+        cost = self.counted[self._part()]
+        cost.seconds += seconds
+        cost.flop += self.flops.get_total_flops() - before
+        if not function.is_view:
+            cost.bytes += sum(tensor.nbytes for tensor in _tensors((args, kwargs, result)))
+        return result
+
+    def _part(self) -> str:
+        return next((self.parts[name] for name in self.tracker.parents if name in self.parts), BETWEEN)
+
+
+def _part_names(network: nn.Module) -> Iterator[str]:
+    for name, child in network.named_children():
+        if isinstance(child, nn.ModuleList):
+            yield from (f"{name}.{number}" for number in range(len(child)))
+        else:
+            yield name
+
+
+def _tensors(values: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor)]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _row(flop: float, count: float, seconds: float, pictures: int, rates: dict[str, float]) -> dict[str, float]:
+    gflop, megabytes = flop / pictures / 1e9, count / pictures / 1e6
+    return {
+        "gflop": gflop,
+        "megabytes": megabytes,
+        "milliseconds": 1000 * seconds / pictures,
+        "arithmetic_floor": 1000 * gflop / rates["gflop_per_second"],
+        "memory_floor": megabytes / rates["gigabytes_per_second"],
+    }

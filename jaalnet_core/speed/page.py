@@ -1,0 +1,206 @@
+"""The tables of `docs/speed.md` and its figure, from the JSON files that `make speed` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jaalnet_core.derived_files import Derived, DerivedFigure, DerivedText
+from jaalnet_core.errors import DataError
+from jaalnet_core.figures.attention_growth import attention_growth_figure
+from jaalnet_core.report_page import markdown_table
+
+PAGE = Path("docs") / "speed.md"
+FOLDER = Path("reports") / "published" / "speed"
+FIGURE = "attention.png"
+TRAINING_PICTURES = 859  # of ISBI2016 in our data folder, for the length of an epoch
+_TRAINING = {"training-small": "small", "training-base": "base"}
+
+
+def speed_files(root: Path) -> list[Derived]:
+    """The page with its tables, and the figure; nothing in a project without the page.
+
+    Raises:
+        DataError: a file of figures is damaged, or the page has no place for a table.
+    """
+    if not (root / PAGE).is_file():
+        return []
+    text = (root / PAGE).read_text(encoding="utf-8")
+    for name, table in _TABLES.items():
+        begin, end = f"<!-- speed: {name} -->", f"<!-- /speed: {name} -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise DataError(
+                f"{root / PAGE}: found no single pair of {begin} and {end}, expected the place for the table."
+            )
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{_table_or_gap(root, table)}\n{end}{rest.split(end)[1]}"
+    page = DerivedText(root / PAGE, text)
+    if not (root / FOLDER / "attention.json").exists():
+        return [page]
+    rows = _figures(root, "attention")["rows"]
+    return [page, DerivedFigure(root / FOLDER / FIGURE, rows, lambda: attention_growth_figure(rows))]
+
+
+class _NotMeasured(Exception):
+    """A file of figures is not there; its args name it."""
+
+
+def _table_or_gap(root: Path, table: Callable[[Path], str]) -> str:
+    try:
+        return table(root)
+    except _NotMeasured as missing:
+        return f"*Not measured yet: `make speed` writes {missing}.*"
+
+
+def _figures(root: Path, name: str) -> dict[str, Any]:
+    path = root / FOLDER / f"{name}.json"
+    if not path.exists():
+        raise _NotMeasured((FOLDER / path.name).as_posix())
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error}), expected the figures that `make speed` writes.") from error
+
+
+def _measured(figures: Mapping[str, Any], command: str) -> str:
+    """The line under a table: how it came about."""
+    threads = "1 thread" if figures["threads"] == 1 else f"{figures['threads']} threads"
+    return f"`jaalnet benchmark {command}`, {figures['processor']}, {threads}, torch {figures['torch']}."
+
+
+def _training(root: Path) -> str:
+    labels = {
+        "lfnet": "LF-Net, forward and backward",
+        "danet": "DA-Net, forward and backward",
+        "step": "the whole adversarial step",
+        "baseline": "U-Net resnet18, forward and backward",
+        "authors": "the authors' whole step, stand-in",
+    }
+    rows, words = [], []
+    for name, preset in _TRAINING.items():
+        figures = _figures(root, name)
+        for subject, label in labels.items():
+            row = figures.get(subject)
+            if row is not None:
+                low, high = row["images_per_second_range"]
+                speed = f"{row['images_per_second']:.2f} ({low:.2f} to {high:.2f})"
+                rows.append([preset, label, f"{row['gflop_per_image']:.2f}", speed, f"{row['peak_mb']:,.0f}"])
+        seconds = TRAINING_PICTURES / figures["step"]["images_per_second"]
+        words.append(f"At `{preset}` the steps of an epoch over {TRAINING_PICTURES} pictures take {seconds:.0f} s.")
+        if against := figures.get("step_against_authors"):
+            words.append(
+                f"Against the stand-in, in one run: **{against['speed']:.1f} times the images a second at "
+                f"{100 * against['memory']:.0f} % of its memory** and {100 * against['gflop']:.0f} % of its arithmetic."
+            )
+    head = ["preset", "what", "GFLOP an image", "images a second (range)", "peak MB"]
+    words.append(_measured(figures, "--preset small --authors`, `--preset base"))
+    return "\n\n".join([markdown_table(head, rows), " ".join(words)])
+
+
+def _layers(root: Path) -> str:
+    figures = _figures(root, "layers")
+    rows = []
+    for row in [*figures["parts"], {"part": "**all**", **figures["total"]}]:
+        floor = max(row["arithmetic_floor"], row["memory_floor"])
+        numbers = [row["gflop"], row["megabytes"], row["arithmetic_floor"], row["memory_floor"], row["milliseconds"]]
+        gap = f"{row['milliseconds'] / floor:.1f}" if floor > 0.005 else ""
+        rows.append([row["part"], *(f"{number:.2f}" for number in numbers), gap])
+    head = ["part of LF-Net", "GFLOP", "MB moved", "arithmetic floor, ms", "memory floor, ms", "measured, ms"]
+    rates, total = figures["rates"], figures["total"]
+    words = (
+        f"A picture, forward and backward, batch {figures['batch_size']}. Floors: a matrix product reaches "
+        f"{rates['gflop_per_second']:.0f} GFLOP a second here, a copy {rates['gigabytes_per_second']:.1f} GB a second. "
+        f"Without a clock in every operation the whole takes {total['unwatched']:.1f} ms. "
+        + _measured(figures, f"--of layers --preset {figures['preset']}")
+    )
+    return "\n\n".join([markdown_table([*head, "times the higher floor"], rows), words])
+
+
+def _changes(root: Path) -> str:
+    figures = _figures(root, "changes")
+    rows = [
+        [
+            row["name"],
+            row["why"],
+            f"+{row['predicted']:g} %",
+            f"{row['gain']:+.1f} % ({row['before']:.1f} to {row['after']:.1f} images a second)",
+        ]
+        for row in figures["changes"]
+    ]
+    if (root / FOLDER / "folder.json").exists():
+        rows.append(_folder_change(_figures(root, "folder")))
+    return "\n\n".join(
+        [markdown_table(["change", "why", "predicted", "measured"], rows), _measured(figures, "--of changes")]
+    )
+
+
+def _folder_change(folder: Mapping[str, Any]) -> list[str]:
+    before, after = (folder[way]["pictures_per_second"] for way in ("one_at_a_time", "all_cores"))
+    return [
+        f"predict: {folder['all_cores']['workers']} pictures at a time",
+        "decoding and encoding a picture keep one core busy while the others wait",
+        "+60 %",
+        f"{100 * (folder['ratio'] - 1):+.0f} % ({before:.1f} to {after:.1f} pictures a second)",
+    ]
+
+
+def _inference(root: Path) -> str:
+    figures = _figures(root, "inference")
+    rows = []
+    for way, row in figures["ways"].items():
+        if row is None:
+            rows.append([way, "not measured", "", "", ""])
+            continue
+        low, high = row["milliseconds_range"]
+        difference = f"{row['largest_difference']:.1g}" if row["largest_difference"] else "0"
+        rows.append(
+            [way, f"{row['milliseconds']:.1f}", f"{low:.1f} to {high:.1f}", f"{row['ready_seconds']:.1f}", difference]
+        )
+    head = ["way", "ms a picture (median)", "range", "to get ready, s", "largest difference of a probability"]
+    words = f"One {figures['size'][1]}x{figures['size'][0]} picture, {figures['gflop']:.2f} GFLOP. "
+    return "\n\n".join([markdown_table(head, rows), words + _measured(figures, "--of inference")])
+
+
+def _attention(root: Path) -> str:
+    figures = _figures(root, "attention")
+    rows = [
+        [f"{row['positions']:,}", row["way"], f"{row['seconds']:.4f}", f"{row['peak_mb']:,.1f}"]
+        for row in figures["rows"]
+    ]
+    words = (
+        f"One picture, {figures['channels']} channels, forward and backward; memory in a process of its own. The two "
+        f"ways' outputs differ by at most {figures['largest_difference']:.1g} of the largest. "
+    )
+    table = markdown_table(["positions", "way", "seconds (median)", "most memory, MB"], rows)
+    return "\n\n".join([table, words + _measured(figures, "--of attention")])
+
+
+def _folder(root: Path) -> str:
+    figures = _figures(root, "folder")
+    names = {"one_at_a_time": "one at a time", "all_cores": "all cores"}
+    rows = [
+        [label, str(row["pictures"]), f"{row['seconds']:.1f}", f"{row['pictures_per_second']:.2f}"]
+        for row, label in ((figures[name], label) for name, label in names.items())
+    ]
+    first, second = (f"{peak:.0f}" if peak is not None else "unknown" for peak in figures["peak_mb_halves"])
+    sizes = ", ".join(f"{width}x{height}" for height, width in figures["sides"])
+    words = (
+        f"JPEGs of {sizes} in turn, decoded, outlined and written as mask and overlay. Most memory above the start: "
+        f"{first} MB in the first half of the pictures, {second} MB in the second. "
+    )
+    table = markdown_table(["", "pictures", "seconds", "pictures a second"], rows)
+    return "\n\n".join(
+        [table, words + _measured(figures, f"--of folder --pictures {figures['all_cores']['pictures']}")]
+    )
+
+
+_TABLES: dict[str, Callable[[Path], str]] = {
+    "training": _training,
+    "layers": _layers,
+    "changes": _changes,
+    "inference": _inference,
+    "attention": _attention,
+    "folder": _folder,
+}

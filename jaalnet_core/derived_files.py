@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import ExifTags, Image
 
 from jaalnet_core.errors import DataError
 from jaalnet_core.figures.style import save_figure
 from jaalnet_core.files import atomic_path
 
 DRAWN_FROM = "Drawn from"  # the PNG's text that holds the digest
+PLAYS = 3  # of an animation
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,60 @@ class DerivedFigure:
         save_figure(self.draw(), self.path, {DRAWN_FROM: digest(self.numbers)})
 
 
-Derived = DerivedText | DerivedFigure
+@dataclass(frozen=True)
+class Frame:
+    """One picture of an animation.
+
+    Attributes:
+        picture: `(H, W, 3)` uint8, RGB.
+        milliseconds: how long it is shown.
+    """
+
+    picture: np.ndarray
+    milliseconds: int
+
+
+@dataclass(frozen=True)
+class DerivedAnimation:
+    """An animated WebP, the numbers it shows, and how its frames are drawn.
+
+    It is played `PLAYS` times and then stands still on its last frame: nobody has to read beside something that moves.
+
+    Attributes:
+        path: the file.
+        numbers: everything that the frames show, as plain values for JSON.
+        draw: makes the frames, at least one, all of one size.
+    """
+
+    path: Path
+    numbers: Any
+    draw: Callable[[], Sequence[Frame]] = field(repr=False)
+
+    def is_current(self) -> bool:
+        """Whether the file was drawn from these numbers."""
+        return self.path.is_file() and drawn_from(self.path) == digest(self.numbers)
+
+    def write(self) -> None:
+        """Draw and write the file, whole or not at all."""
+        frames = self.draw()
+        first, *others = (Image.fromarray(frame.picture) for frame in frames)
+        words = Image.Exif()
+        words[ExifTags.Base.ImageDescription] = f"{DRAWN_FROM}: {digest(self.numbers)}"
+        with atomic_path(self.path) as temporary:
+            first.save(
+                temporary,
+                format="WEBP",
+                save_all=True,
+                append_images=others,
+                duration=[frame.milliseconds for frame in frames],
+                loop=PLAYS,
+                quality=80,
+                method=6,
+                exif=words,
+            )
+
+
+Derived = DerivedText | DerivedFigure | DerivedAnimation
 
 
 def between_markers(path: Path, begin: str, end: str, block: str) -> DerivedText:
@@ -101,9 +156,12 @@ def digest(numbers: Any) -> str:
 
 
 def drawn_from(path: Path) -> str:
-    """The digest in a PNG of ours; empty for any other file."""
+    """The digest in a PNG or a WebP of ours; empty for any other file."""
     try:
         with Image.open(path) as picture:
+            if picture.format == "WEBP":
+                words = str(picture.getexif().get(ExifTags.Base.ImageDescription, ""))
+                return words.partition(f"{DRAWN_FROM}: ")[2]
             return str(getattr(picture, "text", {}).get(DRAWN_FROM, ""))
     except OSError:  # a damaged picture, or none: then it is drawn anew
         return ""

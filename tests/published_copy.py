@@ -10,8 +10,8 @@ LARGE = ("lf_net.safetensors",)  # 6 MB each, and no page is made from them
 
 
 def copy_published(target: Path) -> Path:
-    """README, shipped weights without the largest files, and published reports, in `target`."""
-    for folder in (Path("checkpoints") / "shipped", Path("reports") / "published"):
+    """README with its pictures, shipped weights without the largest files, and published reports, in `target`."""
+    for folder in (Path("checkpoints") / "shipped", Path("reports") / "published", Path("docs") / "pictures"):
         shutil.copytree(REPOSITORY / folder, target / folder, ignore=shutil.ignore_patterns(*LARGE))
     shutil.copyfile(REPOSITORY / "README.md", target / "README.md")
     return target

@@ -259,21 +259,37 @@ def test_a_microscope_that_is_broken_is_seen(notebook, fault: str, check: str, w
 
 
 def test_a_click_is_answered_in_time(scope) -> None:
-    """Under 200 ms on two idle cores; five times that is allowed here, as other tests may run."""
-    times = [scope.page.evaluate(_CLICK, [(i % 7 + 1) / 9, (i % 5 + 1) / 7]) for i in range(9)]
-    assert 0 < sorted(times)[4] < 1000, times
+    """Under 200 ms on two idle cores, there and back; five times that is allowed here, as other tests may run.
+
+    `pytest --browser -s -k in_time` on this file prints the medians.
+    """
+    scope.changed(lambda: choose(scope, "picture", "picture 3"))  # nothing of it was switched off before
+    places = [[(i % 7 + 1) / 9, (i % 5 + 1) / 7] for i in range(9)]
+    clicks = sorted(scope.page.evaluate(_ANSWER, [".jaalnet-clickable img", 0, *place]) for place in places)
+    # each is switched off for the first time, so that both networks have to run, and on again
+    switches = [scope.page.evaluate(_ANSWER, ["input[type=checkbox]", i // 2, 0.5, 0.5]) for i in range(18)][::2]
+    switches.sort()
+    print(f"\nmedians of 9: a click into the picture {clicks[4]:.0f} ms, a part switched off {switches[4]:.0f} ms")
+    assert 0 < clicks[4] < 1000, clicks
+    assert 0 < switches[4] < 1000, switches
 
 
-_CLICK = """async ([across, down]) => {
-    const picture = [...document.querySelectorAll(".jaalnet-clickable")].at(-2).querySelector("img");
-    const place = picture.getBoundingClientRect(), started = performance.now();
+_ANSWER = """async ([selector, index, across, down]) => {
+    const output = [...document.querySelectorAll(".jaalnet-clickable")].at(-1).closest(".jp-OutputArea-output");
+    const target = output.querySelectorAll(selector)[index], sentence = () => output.querySelector("p[aria-live]");
+    const place = target.getBoundingClientRect(), before = sentence().textContent, started = performance.now();
     const answered = new Promise(resolve => {
-        const observer = new MutationObserver(() => { observer.disconnect(); resolve(performance.now() - started); });
-        observer.observe(picture.closest(".jp-OutputArea-output"), { subtree: true, childList: true });
+        const observer = new MutationObserver(() => {
+            if ((sentence()?.textContent ?? before) === before) return;  // the sentence is the last to change
+            observer.disconnect();
+            resolve(performance.now() - started);
+        });
+        observer.observe(output, { subtree: true, childList: true, characterData: true });
         setTimeout(() => resolve(-1), 10000);
     });
     const clientX = place.left + across * place.width, clientY = place.top + down * place.height;
-    picture.dispatchEvent(new MouseEvent("click", { bubbles: true, clientX, clientY }));
+    if (target.type === "checkbox") target.click();
+    else target.dispatchEvent(new MouseEvent("click", { bubbles: true, clientX, clientY }));
     const took = await answered;
     await new Promise(resolve => setTimeout(resolve, 150));
     return took;

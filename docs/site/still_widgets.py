@@ -28,7 +28,7 @@ def still(model_id: str, models: Models) -> str:
     body = _shown(model_id, models)
     if not body.strip():
         return ""
-    named = ", ".join(html.escape(name) for name in controls(model_id, models))
+    named = ", ".join(html.escape(name) for name in dict.fromkeys(controls(model_id, models)))
     words = f"Here it stands still; in JupyterLab it follows {named}." if named else "As it stood when the run ended."
     return f'<figure class="still-widget">{body}<figcaption>{words}</figcaption></figure>'
 
@@ -64,7 +64,9 @@ def _shown(model_id: str, models: Models) -> str:
         return ""
     state, name = model["state"], model["model_name"]
     if name in ("HTMLModel", "HTMLMathModel", "LabelModel"):
-        return _quiet(str(state.get("value", ""))) if name != "LabelModel" else f"<p>{html.escape(state['value'])}</p>"
+        value = str(state.get("value", ""))
+        words = html.escape(value) if name == "LabelModel" else _quiet(value)
+        return f"<div>{words}</div>" if words.strip() else ""
     if name == "CheckboxModel":
         return f"<span>{'☑' if state.get('value') else '☐'} {html.escape(state.get('description', ''))}</span>"
     if str(state.get("source", "")).startswith("data:image/"):

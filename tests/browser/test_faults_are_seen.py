@@ -25,7 +25,7 @@ from jaalnet_core.widgets.panel import panel
 
 def draw(count):
     time.sleep(0.8)
-    return new_figure(2, 1, alt=f"count {count}")
+    return new_figure(2 + count / 4, 1, alt=f"count {count}")
 
 panel(draw, count=ipywidgets.IntSlider(max=8, description="count"))
 """

@@ -27,6 +27,7 @@ from jaalnet_core.training.background import BackgroundTraining, State, in_noteb
 from jaalnet_core.training.loop import RunResult
 from jaalnet_core.training.run import Run
 from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.widgets.control_names import ControlNames
 
 SHOWN = 4  # validation pictures
 _RENEW_EVERY = 0.25  # seconds between two movements of the bar
@@ -83,7 +84,7 @@ class LiveTraining(ipywidgets.VBox):
         self._say(f"Ready: {settings.epochs} epochs of {len(data.train)} pictures. Press Start.")
         buttons = ipywidgets.HBox([self.go_button, self.stop_button, self.bar, self.steps])
         buttons.layout.flex_flow, buttons.layout.align_items = "row wrap", "center"
-        super().__init__([buttons, self.sentence, self.epoch, self.shown, self.curves])
+        super().__init__([buttons, self.sentence, self.epoch, self.shown, self.curves, ControlNames()])
 
     def start(self) -> None:
         """Start, or go on after a stop; returns at once."""

@@ -195,7 +195,7 @@ def test_ctrl_c_saves_a_run_of_several_processes(as_files, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     said = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 130, said
-    assert re.search(r"Stopped after step \d+ of 3000, saved\. Go on", said)
+    assert re.search(r"Stopped after step \d+ of 4000, saved\. Go on", said)
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)  # no other process is left
     newest = load_newest(out)

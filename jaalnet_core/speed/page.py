@@ -174,7 +174,9 @@ def _attention(root: Path) -> str:
         f"ways' outputs differ by at most {figures['largest_difference']:.1g} of the largest. "
     )
     table = markdown_table(["positions", "way", "seconds (median)", "most memory, MB"], rows)
-    return "\n\n".join([table, words + _measured(figures, "--of attention")])
+    alt = attention_growth_figure(figures["rows"]).alt
+    picture = f"![{alt}](../{(FOLDER / FIGURE).as_posix()})"
+    return "\n\n".join([picture, table, words + _measured(figures, "--of attention")])
 
 
 def _folder(root: Path) -> str:

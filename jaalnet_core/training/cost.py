@@ -41,6 +41,7 @@ from jaalnet_core.training.settings import TrainSettings
 
 PAGE, FIGURES = Path("docs") / "cluster.md", Path("reports") / "published" / "cluster-cost.json"
 BEGIN, END = "<!-- cluster cost -->", "<!-- /cluster cost -->"
+NOT_MEASURED = "Not measured yet: `python -m jaalnet_core.training.cost` makes the tables, in a few minutes."
 PICTURES, PROCESSES = (859, 10_000, 1_000_000), (1, 2, 8, 64)
 _BUCKET = 25 * 2**20  # bytes of gradients that PyTorch sends at once
 _PATIENCE = 900.0  # seconds for one measurement

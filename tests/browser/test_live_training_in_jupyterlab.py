@@ -23,15 +23,15 @@ pictures = course.synthetic_pictures(16, 32)
 parts = [pictures.take(range(*part)) for part in ((0, 12), (12, 16), (0, 0))]
 data = LesionData("few", Path("data"), *parts, (), ())
 
-def view(kind=LiveTraining, epochs=20):
+def view(kind=LiveTraining, epochs=12):
     where = dict(device="cpu", out=Path(folder.name) / str(next(number)))
     return kind(TrainSettings(preset="tiny", size=pictures.size, epochs=epochs, batch_size=2, **where), data)
 """
 VIEW = "live = view()"
 WAITING = "waited = view()\ndisplay(waited)\nwaited.start()\nprint('the end:', waited.wait().finished)"
 CELLS = [SETUP, f"{VIEW}\nlive", "'the waiting cell'", "'the asking cell'"]
-STEPS = 120  # 6 an epoch
-PATIENCE = 90.0  # seconds; a busy machine trains slowly
+EPOCHS, STEPS = 12, 72
+PATIENCE = 100.0  # seconds; a busy machine trains slowly
 
 
 class View:
@@ -77,9 +77,9 @@ def check_stop(view: View, within: float = PATIENCE) -> int:
     view.button("Stop").click()
     step = int(view.says(rf"^Stopped after step (\d+) of {STEPS}, \d+ whole epochs; everything is saved\.", within)[1])
     assert 0 < step < STEPS
-    for _ in range(4):
+    for _ in range(6):
         assert view.step() == step, "it says that it stopped, and goes on"
-        time.sleep(0.4)
+        time.sleep(0.5)
     assert view.button("Stop").is_disabled()
     assert view.button("Go on").is_enabled()
     return step
@@ -91,7 +91,7 @@ def check_epochs_show(view: View, within: float = PATIENCE) -> None:
     Raises:
         AssertionError: they do not.
     """
-    first = int(view.says(r"^Epoch (\d+) of 20: validation Dice 0\.\d+; DA-Net calls", within)[1])
+    first = int(view.says(r"^Epoch (\d+) of 12: validation Dice 0\.\d+; DA-Net calls", within)[1])
     view.says(rf"^(Epoch (?!{first} )\d+ of|Finished)", within)
     until = time.monotonic() + within
     while time.monotonic() < until:
@@ -105,7 +105,7 @@ def check_epochs_show(view: View, within: float = PATIENCE) -> None:
 
 def test_nothing_runs_before_the_button_is_pressed(notebook) -> None:
     view = View(notebook, VIEW)
-    assert view.sentence == "Ready: 20 epochs of 12 pictures. Press Start."
+    assert view.sentence == "Ready: 12 epochs of 12 pictures. Press Start."
     assert view.button("Stop").is_disabled()
     assert view.alts() == []
 
@@ -138,15 +138,15 @@ def test_go_on_by_the_keyboard_finishes_with_every_epoch(notebook) -> None:
     view.button("Go on").focus()
     notebook.keyboard.press("Space")
     view.says(r"^(Going on|Epoch)")
-    said = view.says(r"^Finished: 20 epochs in \d+ s of training; best validation Dice (0\.\d{3}), after epoch \d+\.$")
+    said = view.says(r"^Finished: 12 epochs in \d+ s of training; best validation Dice (0\.\d{3}), after epoch \d+\.$")
     assert float(said[1]) > 0
     assert view.step() == STEPS > stopped_at
-    assert view.alts()[-1].startswith("Training curves, 20 epochs")
+    assert view.alts()[-1].startswith("Training curves, 12 epochs")
     assert view.pictured_epoch() == 1, "who looks back is left in peace"
     view.cell.locator(".noUi-handle").focus()
     notebook.keyboard.press("End")
     until = time.monotonic() + PATIENCE
-    while view.pictured_epoch() != 20:
+    while view.pictured_epoch() != EPOCHS:
         assert time.monotonic() < until, view.alts()
         time.sleep(0.05)
     assert view.button("Go on").is_disabled()
@@ -162,7 +162,7 @@ def test_the_buttons_are_heard_while_a_cell_waits_and_the_keyboard_finds_them(no
     assert "*" in view.cell.locator(".jp-InputPrompt").first.text_content(), "the cell goes on waiting"
     assert view.button("Go on").evaluate("one => one === document.activeElement"), "Stop is gone: on its sister"
     notebook.keyboard.press("Space")
-    view.says(r"^Finished: 20 epochs")
+    view.says(r"^Finished: 12 epochs")
     told(view.cell, "the end: True")
     assert errors(notebook) == []
 
@@ -173,13 +173,13 @@ def test_the_buttons_are_heard_while_a_cell_waits_and_the_keyboard_finds_them(no
         ("def _stop_pressed(self, button): pass", check_stop),
         ("def _change(self, state):\n        LiveTraining._change(self, 'stopped' if state == 'stopping' else state)\n"
          "    def _stop_pressed(self, button): self._change('stopping'); self.run.result = self.run", check_stop),
-        ("def _end_epoch(self, line, run): LiveTraining._say(self, f\"Epoch {line['epoch']:.0f} of 20: validation "
+        ("def _end_epoch(self, line, run): LiveTraining._say(self, f\"Epoch {line['epoch']:.0f} of 12: validation "
          "Dice 0.5; DA-Net calls\")", check_epochs_show),
     ],
     ids=["deaf", "says that it stopped, and does not", "pictures that never come"],
 )  # fmt: skip
 def test_a_view_that_is_broken_is_seen(notebook, broken: str, check) -> None:
-    code = f"class Broken(LiveTraining):\n    epochs = 20\n    {broken}\nfaulty = view(Broken)\nfaulty.start()\nfaulty"
+    code = f"class Broken(LiveTraining):\n    {broken}\nfaulty = view(Broken)\nfaulty.start()\nfaulty"
     rewrite(notebook, "'the asking cell'", f"{code}  # 'the asking cell'")
     view = View(notebook, "faulty = view(Broken)")
     view.says(r"^(Epoch|Training)")

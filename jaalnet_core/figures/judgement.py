@@ -23,7 +23,7 @@ def position_row(maps: PositionMaps | None, pixel: Pixel) -> TileRow:
     look, mask, positions = look_from(maps, pixel), maps.mask > 0.5, maps.weights.shape[0]
     words = in_words(look)
     widest = max(float(np.abs(look.difference).max()) * positions, 1e-9)
-    shared = {"frame": maps.mask.shape, "predicted": mask, "cross": pixel, "decimals": 1}
+    shared = {"frame": maps.mask.shape, "predicted": mask, "cross": pixel, "decimals": 1, "dashed": False}
     return TileRow(
         heading,
         (
@@ -82,7 +82,7 @@ def channel_row(judgement: Judgement, channels: tuple[int, int], *, matrix: bool
     product = judgement.channels[one] * judgement.channels[other]
     words = channels_in_words(judgement, channels)
     widest = max(float(np.abs(product).max()), 1e-9)
-    shared = {"frame": judgement.mask.shape, "predicted": judgement.mask > 0.5, "decimals": 1}
+    shared = {"frame": judgement.mask.shape, "predicted": judgement.mask > 0.5, "decimals": 1, "dashed": False}
     tiles = [
         map_tile(judgement.channels[index], f"channel {index}", alt=f"Channel {index}: where it answers.", **shared)
         for index in channels

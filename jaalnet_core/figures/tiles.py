@@ -95,6 +95,7 @@ def map_tile(
     expert: np.ndarray | None = None,
     predicted: np.ndarray | None = None,
     cross: tuple[int, int] | None = None,
+    dashed: bool = True,
 ) -> Tile:
     """A map as a tile: brighter is more.
 
@@ -107,13 +108,15 @@ def map_tile(
         decimals: of the numbers at the scale's ends.
         expert, predicted: masks `(H, W)` of the picture, whose outlines are drawn solid and dashed.
         cross: row and column, in pixels of the picture.
+        dashed: False draws the predicted outline as a plain line, where no other has to be told from it: a ragged mask
+            has hundreds of small ones, and dashes take their time.
     """
     low, high = limits if limits is not None else (float(values.min()), float(values.max()))
     scaled = (np.asarray(values, np.float32) - low) * (255 / max(high - low, 1e-12))
     painted = _lookup(colours)[np.clip(np.rint(scaled), 0, 255).astype(np.uint8)]
     if frame is not None:
         painted = over_pixels(painted, frame)
-    painted = with_marks(painted, expert=expert, predicted=predicted, cross=cross)
+    painted = with_marks(painted, expert=expert, predicted=predicted, cross=cross, dashed=dashed)
     return Tile(painted, title, alt, (f"{low + 0.0:.{decimals}f}", f"{high + 0.0:.{decimals}f}"), colours)
 
 

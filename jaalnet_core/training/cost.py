@@ -87,7 +87,7 @@ class Cost:
     pair: float
     pictures: int
     picture_bytes: int
-    about: dict[str, str | int]
+    about: dict[str, str | int | float]
 
     def step(self, processes: int, pictures: int | None = None) -> float:
         """Seconds of a step in which each process has so many pictures (None: as measured)."""
@@ -108,6 +108,7 @@ def measure(settings: CostSettings) -> Cost:
     Raises:
         TrainingError: a process did not come to its end.
     """
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
     (alone,) = _in_processes(1, settings)
     pair = max(_in_processes(2, settings), key=lambda figures: figures["step"])
     return Cost(
@@ -125,6 +126,7 @@ def measure(settings: CostSettings) -> Cost:
             "torch": torch.__version__,
             "backend": "gloo, both processes on this machine",
             "rounds": settings.rounds,
+            "load": round(busy, 1),
         },
     )
 
@@ -233,7 +235,8 @@ def tables(cost: Cost) -> str:
     heads = [f"{pictures:,} pictures" for pictures in PICTURES]
     lines = [
         f"Measured by `{cost.about['command']}` ({cost.about['machine']}, torch {cost.about['torch']}, "
-        f"{cost.about['backend']}; medians of {cost.about['rounds']} steps):",
+        f"{cost.about['backend']}; medians of {cost.about['rounds']} steps; load "
+        f"before: {cost.about['load']}):",
         "",
         "| figure | value |",
         "| --- | --- |",

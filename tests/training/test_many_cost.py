@@ -25,7 +25,7 @@ COST = Cost(
     pair=1.8,
     pictures=16,
     picture_bytes=65536,
-    about={"command": "python", "machine": "a desk", "torch": "2", "backend": "gloo", "rounds": 5},
+    about={"command": "python", "machine": "a desk", "torch": "2", "backend": "gloo", "rounds": 5, "load": 0.1},
 )
 
 

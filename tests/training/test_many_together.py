@@ -24,7 +24,7 @@ from jaalnet_core.training.lock import only_run_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="PyTorch's gloo and signals between processes")
 # of weights and memories of sizes about 1, in float64, after 4 steps of Adam at 1e-3: two processes were seen to differ
-# by 1e-11, three by 2e-7; local batch statistics, or a local weight of the outline, change more than 1e-4
+# by 1e-11, three by 2e-7
 TOLERANCE = 1e-6
 
 

@@ -20,7 +20,7 @@ from jaalnet_core.flops import flop_counter
 from jaalnet_core.lf_net import build_lf_net
 from jaalnet_core.peak_memory import in_fresh_process, peak_of
 from jaalnet_core.size import Size
-from jaalnet_core.speed import folder, inference, layers, page
+from jaalnet_core.speed import folder, inference, layers, page, positions
 from jaalnet_core.speed.authors import AuthorsDANet
 from jaalnet_core.speed.changes import CHANGES, gate_by_amax, measure_changes
 from jaalnet_core.speed.inference import fold_norms, measure_inference
@@ -186,7 +186,8 @@ def test_attention_over_128x128_positions_takes_less_than_a_gigabyte():
     assert whole < 8 * max(quarter, 8)  # 4 where memory is linear, 16 where it is quadratic
 
 
-def test_attention_is_measured_and_drawn():
+def test_attention_is_measured_and_drawn(monkeypatch):
+    monkeypatch.setattr(positions, "in_fresh_process", lambda function, *arguments, **_: function(*arguments))
     figures = measure_attention(TINY, sides=(4, 8))
     assert [(row["way"], row["positions"]) for row in figures["rows"]] == [
         ("explicit", 16),

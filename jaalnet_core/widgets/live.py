@@ -95,10 +95,10 @@ class LiveTraining(ipywidgets.VBox):
         self.run.stop()
 
     def wait(self) -> RunResult:
-        """Wait until the run is finished, through every stop: press Go on, and the waiting goes on too.
+        """Wait until the run is finished, also through a stop and a start by another thread.
 
-        Interrupting the kernel (Ctrl-C) stops the run, saves it, and ends the waiting. Where there are no buttons, a
-        stopped run ends the waiting, too.
+        Interrupting the kernel (Ctrl-C) stops the run, saves it, and ends the waiting: while a cell waits, the kernel
+        may not hear the buttons. Outside a notebook a stopped run ends the waiting, too.
 
         Raises:
             TrainingError: nothing was started.

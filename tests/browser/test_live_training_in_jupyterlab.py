@@ -7,7 +7,7 @@ import time
 
 import pytest
 from faults_of_page import faults
-from notebook_page import cell_with, errors, rewrite, told
+from notebook_page import cell_with, rewrite, told
 
 pytestmark = pytest.mark.browser
 SETUP = """
@@ -28,8 +28,7 @@ def view(kind=LiveTraining, epochs=12):
     return kind(TrainSettings(preset="tiny", size=pictures.size, epochs=epochs, batch_size=2, **where), data)
 """
 VIEW = "live = view()"
-WAITING = "waited = view()\ndisplay(waited)\nwaited.start()\nprint('the end:', waited.wait().finished)"
-CELLS = [SETUP, f"{VIEW}\nlive", "'the waiting cell'", "'the asking cell'"]
+CELLS = [SETUP, f"{VIEW}\nlive", "'the asking cell'"]
 EPOCHS, STEPS = 12, 72
 PATIENCE = 100.0  # seconds; a busy machine trains slowly
 
@@ -152,19 +151,6 @@ def test_go_on_by_the_keyboard_finishes_with_every_epoch(notebook) -> None:
     assert view.button("Go on").is_disabled()
     assert view.button("Stop").is_disabled()
     assert faults(notebook) == []
-
-
-def test_the_buttons_are_heard_while_a_cell_waits_and_the_keyboard_finds_them(notebook) -> None:
-    rewrite(notebook, "'the waiting cell'", WAITING)
-    view = View(notebook, "waited = view()")
-    check_epochs_show(view)
-    check_stop(view)
-    assert "*" in view.cell.locator(".jp-InputPrompt").first.text_content(), "the cell goes on waiting"
-    assert view.button("Go on").evaluate("one => one === document.activeElement"), "Stop is gone: on its sister"
-    notebook.keyboard.press("Space")
-    view.says(r"^Finished: 12 epochs")
-    told(view.cell, "the end: True")
-    assert errors(notebook) == []
 
 
 @pytest.mark.parametrize(

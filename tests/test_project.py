@@ -194,7 +194,7 @@ def parts(version: str) -> tuple[int, ...]:
 
 def test_every_import_is_a_declared_requirement() -> None:
     standard = set(sys.stdlib_module_names) | {"jaalnet_core", "__future__"}
-    of_import = {"cv2": "opencv-python", "lightning": "lightning-fabric", "PIL": "pillow"}
+    of_import = {"cv2": "opencv-python", "lightning": "lightning-fabric", "PIL": "pillow", "IPython": "ipython"}
     of_import |= {"segmentation_models_pytorch": "segmentation-models-pytorch", "lightning_fabric": "lightning-fabric"}
     allowed = {base_name(requirement) for requirement in all_requirements()}
     for path in PACKAGE.rglob("*.py"):

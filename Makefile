@@ -33,7 +33,7 @@ test-browser: $(INSTALLED) ## JupyterLab driven in Chromium: every lesson and wi
 	@$(JAALNET) test --browser
 
 site: $(INSTALLED) ## the course as pages in site/, with every output, for a browser without a network
-	@$(PYTHON) docs/site/build.py
+	@$(PYTHON) docs/site/make_site.py
 
 soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)
 	@$(PYTHON) tests/faults/fault_table.py

@@ -4,8 +4,8 @@
     outdated = rebuild(Path("."), check=True)  # writes nothing
 
 The sources are the JSON and CSV files in `checkpoints/shipped` and `reports/published`. What is made of them: the
-cards with their figures, the README's table and pictures, the pages of the comparisons and of the robustness study, the protocol's
-table of trials with its figure.
+cards with their figures, the README's table and pictures, the pages of the comparisons and of the robustness study,
+the protocol's table of trials with its figure.
 """
 
 from __future__ import annotations

@@ -15,12 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "docs" / "site"
 sys.path.insert(0, str(SITE))
 
+import make_site  # noqa: E402
 from checked_pages import faults  # noqa: E402
 from diagrams import drawing_of, sources, text_alternative, with_drawings  # noqa: E402
 from latex2mathml.converter import convert  # noqa: E402
 from still_widgets import STATE, VIEW, controls, still, with_stills  # noqa: E402
-
-import build  # noqa: E402
 
 SOUND = '<html><body id="top"><h1 id="a">A</h1>{}</body></html>'
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -87,7 +86,7 @@ def test_a_folder_without_a_page_is_no_sound_site(tmp_path: Path) -> None:
 
 def test_another_folder_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    assert build.main([str(tmp_path)]) == 1
+    assert make_site.main([str(tmp_path)]) == 1
     assert "something else" in capsys.readouterr().err
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
@@ -207,23 +206,23 @@ def test_the_reference_describes_what_a_researcher_imports_and_every_panel() -> 
 def test_a_change_of_any_page_is_a_reason_to_build_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("docs/site", "notebooks", "data", "checkpoints", "reports/published"):
         (tmp_path / name).mkdir(parents=True)
-    for name in (*build.ALONE, "README.md"):
+    for name in (*make_site.ALONE, "README.md"):
         shutil.copy(ROOT / name, tmp_path / name)
-    monkeypatch.setattr(build, "ROOT", tmp_path)
-    before = build.fingerprint()
-    assert build.fingerprint() == before
+    monkeypatch.setattr(make_site, "ROOT", tmp_path)
+    before = make_site.fingerprint()
+    assert make_site.fingerprint() == before
     (tmp_path / "notebooks" / "README.md").write_text("new")
-    after = build.fingerprint()
+    after = make_site.fingerprint()
     assert after != before
     (tmp_path / "README.md").write_text("other")
-    assert build.fingerprint() != after
+    assert make_site.fingerprint() != after
 
 
 @pytest.mark.long
 def test_a_broken_link_between_lessons_stops_the_build(tmp_path: Path) -> None:
     """The real build of the real course, with one link and one panel spoiled."""
     names = ["docs", "notebooks", "jaalnet_core", "checkpoints/shipped", "reports/published", "README.md"]
-    names += ["CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml", *build.ALONE]
+    names += ["CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml", *make_site.ALONE]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
@@ -233,7 +232,7 @@ def test_a_broken_link_between_lessons_stops_the_build(tmp_path: Path) -> None:
     assert "(02_contour_attention.ipynb)" in text
     lesson.write_text(text.replace("(02_contour_attention.ipynb)", "(02_contours.ipynb)"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, tmp_path / "docs/site/build.py"], capture_output=True, text=True, check=False
+        [sys.executable, tmp_path / "docs/site/make_site.py"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "02_contours.ipynb" in done.stderr

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from jaalnet_core.figures.outlines import draw_outlines
 from jaalnet_core.figures.panels import picture_row

@@ -49,7 +49,7 @@ class Visit:
 def site() -> Path:
     """The built site; a build that is up to date takes no time."""
     folder = ROOT / "site"
-    subprocess.run([sys.executable, ROOT / "docs" / "site" / "build.py", folder], check=True)
+    subprocess.run([sys.executable, ROOT / "docs" / "site" / "make_site.py", folder], check=True)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Build the course as a site: `make site`, or `python docs/site/build.py [FOLDER]` (`site/` unless one is named).
+"""Build the course as a site: `make site`, or `python docs/site/make_site.py [FOLDER]` (`site/` unless one is named).
 
 Any warning stops it: a link that leads nowhere, a page in no list, a docstring that cannot be read. The pages are then
 looked through as a browser gets them (`checked_pages`). The folder is replaced only by a site without a fault. A second

@@ -1,4 +1,4 @@
-"""The course as a site: Sphinx reads the repository itself, from its root, and `build.py` calls it.
+"""The course as a site: Sphinx reads the repository itself, from its root, and `make_site.py` calls it.
 
 Lessons come with the outputs they were committed with; nothing is run. No page asks another machine for anything.
 """

@@ -11,7 +11,7 @@ import many_processes
 from promise import promises_hold
 from small_run import as_data, drawn_lesions, quietly
 
-from jaalnet_core.training import TrainSettings, loop
+from jaalnet_core.training import TrainSettings, batches, loop
 
 test_the_promise_holds = promises_hold(many_processes.STUDIES)
 
@@ -34,7 +34,7 @@ def test_an_error_without_a_mend_is_seen(tmp_path, monkeypatch):
 
 def without_an_end(settings: TrainSettings, start: str) -> None:
     """A training whose workers look for their end themselves, as PyTorch has it."""
-    loop.live_and_end_with_the_run = leave_stopping_alone
+    batches.live_and_end_with_the_run = leave_stopping_alone
     many_processes.train_in_a_group(settings, start)
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.losses import contour_loss, course_region_loss, published_region_loss
-from jaalnet_core.training import run as run_module
+from jaalnet_core.training.launch import _precision
 from jaalnet_core.training.run import build_run
 from jaalnet_core.training.settings import TrainSettings
 
@@ -205,4 +205,4 @@ def test_half_precision_on_a_cpu_is_refused(precision):
 )
 def test_precision_follows_the_device(monkeypatch, device, asked, gpu, used):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
-    assert run_module._precision(TrainSettings(device=device, precision=asked)) == used
+    assert _precision(TrainSettings(device=device, precision=asked)) == used

@@ -127,7 +127,7 @@ def steps(settings: Settings, environment: Mapping[str, str], scratch: Path) -> 
     if settings.browser:
         each = ("--durations=0", "--durations-min=1")  # how long every lesson took to run, and every test
         browser = (python, "-m", "pytest", "-q", *each, *_spread(), "--browser", "-m", "browser", "tests")
-        return [Step("browser", browser, 600)]
+        return [Step("browser", browser, 900)]
     if settings.long:
         return [Step("long", (*pytest, "--long", "-m", "long"), 3600)]
     nbval = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider")

@@ -75,7 +75,7 @@ def test_the_readme_says_what_the_benchmark_measured():
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     cost = " ".join(text.split("Cost, at 128x128")[1].split("\n\n")[0].split())
     for preset in ("small", "base"):
-        path = f"reports/published/benchmark-{preset}.json"
+        path = f"reports/published/speed/training-{preset}.json"
         figures = json.loads((REPOSITORY / path).read_text())
         assert path in cost
         assert figures["size"] == [128, 128]
@@ -84,6 +84,9 @@ def test_the_readme_says_what_the_benchmark_measured():
         if preset == "small":
             assert f"{figures['lfnet']['images_per_second']:.1f} images a second forward" in cost
             assert f"resnet18 encoder {figures['baseline']['images_per_second']:.1f} in" in cost
+            beside = figures["step_against_authors"]
+            assert f"takes {figures['authors']['gflop_per_image']:.1f} GFLOP" in cost
+            assert f"{beside['speed']:.1f} times as fast, in {100 * beside['memory']:.0f} % of its memory" in cost
 
 
 AVERAGES = ("per_image", "two_class")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import pytest
 import torch
@@ -220,6 +221,7 @@ def test_the_peak_is_seen_though_the_memory_is_given_back():
     def work():
         block = bytearray(200 * 2**20)
         block[:: 2**12] = b"x" * len(block[:: 2**12])
+        time.sleep(0.2)  # no other thread may look while Python fills its bytes; PyTorch lets them
 
     assert 150 < peak_of(work) < 400
 

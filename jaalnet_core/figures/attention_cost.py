@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from matplotlib.axes import Axes
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
@@ -97,14 +98,19 @@ def attention_cost_figure(costs: Sequence[AttentionCost]) -> NotebookFigure:
         label="N x N x 4 bytes",
     )
     for axes, title, unit in ((memory, "kept for the backward pass", "MB"), (duration, "forward and backward", "ms")):
-        axes.set(xscale="log", yscale="log")
-        axes.set_xticks(counted, [str(n) for n in counted])
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.minorticks_off()
+        over_positions(axes, counted, [str(n) for n in counted])
         dress(axes, title, "positions N", unit)
     memory.legend(fontsize=TEXT_SIZE - 1, frameon=False)
     figure.alt = f"Cost of attention against the number of positions. At {counted[-1]} positions {'; '.join(words)}."
     return figure
+
+
+def over_positions(axes: Axes, counted: Sequence[int], names: Sequence[str]) -> None:
+    """Both scales logarithmic, a tick with its name at every number of positions that was measured."""
+    axes.set(xscale="log", yscale="log")
+    axes.set_xticks(counted, names)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
 
 
 def _timed(attend: Callable[..., Tensor], *inputs: Tensor) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaalnet_core.figures.attention_cost import over_positions
 from jaalnet_core.figures.style import BLUE, GREY, TEXT_SIZE, VERMILION, NotebookFigure, dress, new_figure
 
 WAYS = ("explicit", "fused")
@@ -35,10 +36,7 @@ def attention_growth_figure(rows: Sequence[Mapping[str, Any]]) -> NotebookFigure
     matrix = [4 * count * count / 2**20 for count in counted]
     memory.plot(counted, matrix, color=GREY, linestyle=":", linewidth=1, label="one N x N matrix")
     for axes, title, unit in ((memory, "most memory", "MB"), (duration, "forward and backward", "seconds")):
-        axes.set(xscale="log", yscale="log")
-        axes.set_xticks(counted, [f"{round(count**0.5)}²" for count in counted])
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.minorticks_off()
+        over_positions(axes, counted, [f"{round(count**0.5)}²" for count in counted])
         dress(axes, title, "positions N", unit)
     memory.legend(fontsize=TEXT_SIZE - 1, frameon=False)
     figure.alt = f"Time and memory of attention against the number of positions, one picture. {'; '.join(words)}."

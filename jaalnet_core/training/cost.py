@@ -1,4 +1,4 @@
-"""What a run costs on many processes, on paper: a model of five measured figures, and the command that measures them.
+"""What a run costs on many processes, on paper: a model of six measured figures, and the command that measures them.
 
     python -m jaalnet_core.training.cost --out reports/published/cluster-cost.json
 
@@ -6,10 +6,11 @@ takes a step alone and a step of two processes on this machine, and writes the f
 tables made of them. A step of `W` processes with `b` pictures each takes
 
     W = 1:  b * image
-    W > 1:  b * image + collectives * latency + 2 (W - 1) / W * bytes / bandwidth
+    W > 1:  b * shared + collectives * latency + 2 (W - 1) / W * bytes / bandwidth
 
-that is, everybody's own arithmetic, the waiting for each of the step's small messages, and a ring all-reduce of the
-gradients. Nothing overlaps in it; PyTorch hides a part of the last term behind the backward pass.
+that is, everybody's own arithmetic, which is more beside others (batch statistics are taken apart and put together, and
+the neighbours on a machine share its memory), the waiting for each of the step's small messages, and a ring all-reduce
+of the gradients. Nothing overlaps in it; PyTorch hides a part of the last term behind the backward pass.
 """
 
 from __future__ import annotations
@@ -26,18 +27,22 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.queues import Queue
 from pathlib import Path
+from unittest import mock
 
 import torch
-from torch import distributed, nn
+from torch import Tensor, distributed, nn
 
 from jaalnet_core.choices import Preset
 from jaalnet_core.derived_files import DerivedText
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import write_json
 from jaalnet_core.size import Size
+from jaalnet_core.training.fabric import Fabric
 from jaalnet_core.training.launch import start_processes, where_it_runs
+from jaalnet_core.training.processes import Processes
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.training.shared_norm import share_batch_norms
 
 PAGE, FIGURES = Path("docs") / "cluster.md", Path("reports") / "published" / "cluster-cost.json"
 BEGIN, END = "<!-- cluster cost -->", "<!-- /cluster cost -->"
@@ -69,6 +74,7 @@ class Cost:
 
     Attributes:
         image: seconds of one process's step, a picture.
+        shared: the same of a process that shares its batch statistics, beside another at work, without the waiting.
         collectives: small messages of a step that all processes wait for.
         latency: seconds of one of them, between two processes.
         gradients: bytes that are averaged in a step, of both networks.
@@ -80,6 +86,7 @@ class Cost:
     """
 
     image: float
+    shared: float
     collectives: int
     latency: float
     gradients: int
@@ -91,11 +98,11 @@ class Cost:
 
     def step(self, processes: int, pictures: int | None = None) -> float:
         """Seconds of a step in which each process has so many pictures (None: as measured)."""
-        arithmetic = (self.pictures if pictures is None else pictures) * self.image
+        pictures = self.pictures if pictures is None else pictures
         if processes == 1:
-            return arithmetic
+            return pictures * self.image
         ring = 2 * (processes - 1) / processes * self.gradients / self.bandwidth
-        return arithmetic + self.collectives * self.latency + ring
+        return pictures * self.shared + self.collectives * self.latency + ring
 
     def epoch(self, processes: int, pictures: int) -> float:
         """Seconds of an epoch over so many pictures, validation and saving left out."""
@@ -113,6 +120,7 @@ def measure(settings: CostSettings) -> Cost:
     pair = max(_in_processes(2, settings), key=lambda figures: figures["step"])
     return Cost(
         image=alone["step"] / settings.pictures,
+        shared=pair["company"] / settings.pictures,
         collectives=int(alone["collectives"]),
         latency=pair["latency"],
         gradients=int(alone["gradients"]),
@@ -186,11 +194,23 @@ def _member(rank: int, count: int, port: int, settings: CostSettings, answers: Q
     found = {"collectives": collectives(run), "gradients": gradients}
     found["step"] = _median([lambda: run.step(images, masks)] * (settings.rounds + 2))
     if count > 1:
+        distributed.barrier()
+        found["company"] = _without_waiting(wanted, images, masks, settings.rounds + 2)
+        distributed.barrier()
         small, large = torch.zeros(2, 64, dtype=torch.float64), torch.zeros(gradients // 4)
         found["latency"] = _median([lambda: distributed.all_reduce(small)] * 200)
         found["reduce"] = _median([lambda: distributed.all_reduce(large)] * (settings.rounds + 2))
         distributed.barrier()
     answers.put(found)
+
+
+def _without_waiting(settings: TrainSettings, images: Tensor, masks: Tensor, rounds: int) -> float:
+    """Seconds of a step with batch norms that share their statistics, where the others' are not waited for."""
+    run = build_run(settings, Processes(Fabric(accelerator="cpu", devices=1)))
+    for network in (run.step.lf_net, run.step.da_net):
+        share_batch_norms(network, run.processes.share)
+    with mock.patch.object(distributed, "all_reduce"):
+        return _median([lambda: run.step(images, masks)] * rounds)
 
 
 def _median(calls: Sequence) -> float:
@@ -241,6 +261,7 @@ def tables(cost: Cost) -> str:
         "| figure | value |",
         "| --- | --- |",
         f"| a picture's part of a step, one process | {1000 * cost.image:.0f} ms |",
+        f"| the same in two at work, with shared batch statistics, before any waiting | {1000 * cost.shared:.0f} ms |",
         f"| small messages of a step | {cost.collectives} |",
         f"| one of them | {1000 * cost.latency:.2f} ms |",
         f"| gradients of both networks | {cost.gradients / 1e6:.1f} MB |",

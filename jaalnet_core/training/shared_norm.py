@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from jaalnet_core.training.processes import Share
 
@@ -24,30 +25,32 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
     """
 
     def __init__(self, norm: nn.BatchNorm2d, share: Share) -> None:
-        super().__init__(norm.num_features, eps=norm.eps, momentum=norm.momentum)
+        there = {"device": norm.weight.device, "dtype": norm.weight.dtype}
+        super().__init__(norm.num_features, eps=norm.eps, momentum=norm.momentum, **there)
         self.load_state_dict(norm.state_dict())
         self.share = share
 
     def forward(self, features: Tensor) -> Tensor:
         if not self.training:
             return super().forward(features)
-        variance, mean = torch.var_mean(features.float(), dim=(0, 2, 3), correction=0)
+        mean, variance = torch.batch_norm_update_stats(features.detach(), None, None, 0.0)
         # float64: the difference of two squares would lose digits in float32; these are only C values
-        moments = torch.stack([mean.double(), variance.double() + mean.double().square()])
-        mean, square = _SumOverProcesses.apply(moments * self.share.part).unbind()
+        mean, variance = mean.double(), variance.double()
+        mean, square = _sum(torch.stack([mean, variance + mean.square()]) * self.share.part).unbind()
         variance = (square - mean.square()).clamp(min=0)
-        self._remember(mean.detach(), variance.detach(), features.shape[2] * features.shape[3])
-        scale = self.weight * torch.rsqrt(variance + self.eps).float()
-        shift = self.bias - mean.float() * scale
-        return torch.addcmul(shift[:, None, None], features, scale[:, None, None]).to(features.dtype)
+        self._remember(mean, variance, features.shape[2] * features.shape[3])
+        deviation = torch.sqrt(variance + self.eps)
+        statistics = (mean.to(self.weight.dtype), deviation.reciprocal().to(self.weight.dtype))
+        return _Normalise.apply(features, self.weight, self.bias, *statistics, self.share.part)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, pixels: int) -> None:
         """Let the running statistics follow, as a plain batch norm does: with the unbiased variance."""
         count = self.share.whole * pixels
         self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean.float(), self.momentum)
-        self.running_var.lerp_((variance * count / max(count - 1, 1)).float(), self.momentum)
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), self.momentum)
+        unbiased = variance * count / max(count - 1, 1)
+        self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.momentum)
 
 
 def share_batch_norms(network: nn.Module, share: Share) -> None:
@@ -59,17 +62,42 @@ def share_batch_norms(network: nn.Module, share: Share) -> None:
             share_batch_norms(child, share)
 
 
-class _SumOverProcesses(torch.autograd.Function):
-    """The sum over all processes, and for the gradient the sum of all gradients."""
+class _Normalise(torch.autograd.Function):
+    """`(features - mean) / deviation * weight + bias` of statistics that all processes' features went into.
+
+    Forward and backward run in PyTorch's own kernels for batch norms, which take the statistics of this process's part
+    for those of the whole batch; what that leaves out of the gradient is a multiple of the features and a constant in
+    each channel, and is added.
+    """
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        return _sum(values)
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, inverse: Tensor, part: float
+    ) -> Tensor:
+        ctx.save_for_backward(features, weight, mean, inverse)
+        ctx.part = part
+        return _affine(features, mean, inverse * weight, bias)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return _sum(gradient)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        features, weight, mean, inverse = ctx.saved_tensors
+        here, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
+            gradient, features, weight, None, None, mean, inverse, True, 0.0, [True, True, True]
+        )
+        values = features.numel() // features.shape[1]
+        sums = torch.stack([by_weight, by_bias]).double()
+        rest = sums / values - _sum(sums) * (ctx.part / values)  # taken off too much here, to be given back
+        scale, shift = rest.to(weight.dtype).unbind()
+        inverse_weight = inverse * weight
+        here += _affine(features, mean, inverse * scale * inverse_weight, shift * inverse_weight)
+        return here, by_weight, by_bias, None, None, None
+
+
+def _affine(features: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """`(features - mean) * scale + shift`, channel by channel, by the kernel of an evaluated batch norm."""
+    nothing = torch.finfo(mean.dtype).tiny  # some versions refuse an epsilon of 0
+    return functional.batch_norm(features, mean, torch.ones_like(mean), scale, shift, eps=nothing)
 
 
 def _sum(values: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from jaalnet_core.training.run import build_run
 ROOT = Path(__file__).resolve().parents[2]
 COST = Cost(
     image=0.1,
+    shared=0.12,
     collectives=100,
     latency=0.001,
     gradients=4_000_000,
@@ -31,9 +32,9 @@ COST = Cost(
 
 def test_a_step_is_arithmetic_waiting_and_a_ring():
     assert COST.step(1) == pytest.approx(1.6)
-    assert COST.step(2) == pytest.approx(1.6 + 0.1 + 0.004)
-    assert COST.step(64) == pytest.approx(1.6 + 0.1 + 2 * 63 / 64 * 0.004)
-    assert COST.step(2, pictures=8) == pytest.approx(0.8 + 0.1 + 0.004)
+    assert COST.step(2) == pytest.approx(1.92 + 0.1 + 0.004)
+    assert COST.step(64) == pytest.approx(1.92 + 0.1 + 2 * 63 / 64 * 0.004)
+    assert COST.step(2, pictures=8) == pytest.approx(0.96 + 0.1 + 0.004)
 
 
 def test_an_epoch_ends_with_a_whole_step():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -97,6 +99,51 @@ def test_a_shared_batch_norm_is_a_batch_norm(one_process):
         torch.testing.assert_close(ours, usual, rtol=1e-5, atol=2e-5)
     assert int(shared.num_batches_tracked) == 1
     torch.testing.assert_close(shared.eval()(features), plain.eval()(features), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("portions", [(3, 3), (5, 1), (1, 0)])
+def test_shared_batch_norms_together_are_one_over_the_whole_batch(monkeypatch, portions):
+    """Two processes, here two threads, with unequal portions: outputs, gradients and running statistics of one."""
+    pair, turns = threading.Barrier(2), {}
+
+    def sum_of_both(values):
+        turns[threading.get_ident()] = values.clone()
+        pair.wait(10)
+        total = sum(turns.values())
+        pair.wait(10)
+        values.copy_(total)
+
+    monkeypatch.setattr(distributed, "all_reduce", sum_of_both)
+    torch.manual_seed(0)
+    count = sum(portions)
+    whole = nn.BatchNorm2d(3).double()
+    nn.init.normal_(whole.weight)
+    nn.init.normal_(whole.bias)
+    features = (2 + 3 * torch.randn(count, 3, 4, 5).double()).to(memory_format=torch.channels_last)
+    wanted = torch.randn_like(features)
+
+    def learn(norm, given, gradient):
+        given = given.clone().requires_grad_()
+        out = norm(given)
+        out.backward(gradient)
+        return out.detach(), given.grad, norm.weight.grad, norm.bias.grad, norm.running_mean, norm.running_var
+
+    norms = [SharedBatchNorm2d(whole, Share(here, count)) for here in portions]
+    parts = [features[: portions[0]], features[portions[0] :]]
+    gradients = [wanted[: portions[0]], wanted[portions[0] :]]
+    if not portions[1]:  # it keeps the other company with a picture that does not count
+        parts[1], gradients[1] = features[:1], torch.zeros_like(features[:1])
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(learn, norms, parts, gradients))
+    expected = learn(whole, features, wanted)
+    for number in (0, 1):  # the outputs, and the features' gradients
+        ours = torch.cat([result[number][:here] for result, here in zip(found, portions, strict=True)])
+        torch.testing.assert_close(ours, expected[number], rtol=1e-10, atol=1e-10)
+    for number in (2, 3):  # the weights' gradients: DDP adds them
+        torch.testing.assert_close(found[0][number] + found[1][number], expected[number], rtol=1e-10, atol=1e-10)
+    for number in (4, 5):  # the running statistics: the same in both
+        for result in found:
+            torch.testing.assert_close(result[number], expected[number], rtol=1e-10, atol=1e-10)
 
 
 def test_who_has_none_of_the_batch_adds_nothing_to_its_statistics(monkeypatch):

@@ -10,6 +10,7 @@ RecipeName = Literal["course", "published"]
 AdversarialKind = Literal["bce", "hinge", "least-squares"]
 Normalisation = Literal["spectral", "batch"]
 Augmentation = Literal["none", "flips", "course", "strong"]
+AugmentOn = Literal["auto", "loader", "device"]
 Schedule = Literal["constant", "linear", "cosine", "one-cycle"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,33 @@ from torchvision.transforms import InterpolationMode, v2
 from jaalnet_core.choices import Augmentation
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.obstacles import CutOut, DrawnHair
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far an augmentation goes.
+
+    Attributes:
+        shift: largest, either way, as a share of the side.
+        scale: smallest and largest factor of the zoom.
+        shear: largest, either way, along each axis, in degrees.
+        brightness, contrast, saturation: largest relative change.
+        hue: largest change, as a share of the colour circle, 0..0.5.
+        share: of the pictures that are moved at all, and of those whose colours change, 0..1.
+    """
+
+    shift: float
+    scale: tuple[float, float]
+    shear: float
+    brightness: float
+    contrast: float
+    saturation: float
+    hue: float
+    share: float = 0.9
+
+
+COURSE = Ranges(shift=0.1, scale=(0.8, 1.25), shear=8, brightness=0.25, contrast=0.25, saturation=0.25, hue=0.03)
+STRONG = Ranges(shift=0.15, scale=(0.7, 1.4), shear=12, brightness=0.4, contrast=0.4, saturation=0.5, hue=0.06)
 
 
 def build_augmentation(kind: Augmentation) -> v2.Transform:
@@ -29,19 +57,17 @@ def build_augmentation(kind: Augmentation) -> v2.Transform:
     if kind == "flips":
         return v2.Compose(flips)
     if kind == "course":
-        move = _any_turn(shift=0.1, scale=(0.8, 1.25), shear=8)
-        colour = v2.ColorJitter(brightness=0.25, contrast=0.25, saturation=0.25, hue=0.03)
-        return v2.Compose([*flips, v2.RandomApply([move], p=0.9), v2.RandomApply([colour], p=0.9)])
+        moved, recoloured = _moved_and_recoloured(COURSE)
+        return v2.Compose([*flips, moved, recoloured])
     if kind == "strong":
-        move = _any_turn(shift=0.15, scale=(0.7, 1.4), shear=12)
-        colour = v2.ColorJitter(brightness=0.4, contrast=0.4, saturation=0.5, hue=0.06)
+        moved, recoloured = _moved_and_recoloured(STRONG)
         return v2.Compose(
             [
                 *flips,
                 v2.RandomApply([Bend(alpha=60, sigma=8)], p=0.25),
-                v2.RandomApply([move], p=0.9),
+                moved,
                 v2.RandomApply([DrawnHair()], p=0.2),
-                v2.RandomApply([colour], p=0.9),
+                recoloured,
                 v2.RandomGrayscale(p=0.05),
                 v2.RandomApply([v2.GaussianBlur(5, sigma=(0.3, 1.5))], p=0.15),
                 CutOut(p=0.25, scale=(0.02, 0.1)),
@@ -61,15 +87,20 @@ class Bend(v2.ElasticTransform):
         return v2.ElasticTransform(alpha=self.alpha, sigma=(side - 1) / 4).make_params(flat_inputs)
 
 
-def _any_turn(*, shift: float, scale: tuple[float, float], shear: float) -> v2.Transform:
-    """Turn by any angle, shift, zoom and shear; beyond the frame lies black, as around a dermoscope's round view."""
-    return v2.RandomAffine(
+def _moved_and_recoloured(ranges: Ranges) -> tuple[v2.Transform, v2.Transform]:
+    """Turn by any angle, shift, zoom and shear, and vary the colours, each of it in `ranges.share` of the draws.
+
+    Beyond the frame lies black, as around a dermoscope's round view.
+    """
+    move = v2.RandomAffine(
         degrees=180,
-        translate=(shift, shift),
-        scale=scale,
-        shear=(-shear, shear, -shear, shear),
+        translate=(ranges.shift, ranges.shift),
+        scale=ranges.scale,
+        shear=(-ranges.shear, ranges.shear, -ranges.shear, ranges.shear),
         interpolation=InterpolationMode.BILINEAR,
     )
+    colour = v2.ColorJitter(ranges.brightness, ranges.contrast, ranges.saturation, ranges.hue)
+    return v2.RandomApply([move], p=ranges.share), v2.RandomApply([colour], p=ranges.share)
 
 
 def augmentation_of_strength(*, rotation: float, zoom: float, colour: float, flips: bool) -> v2.Transform:

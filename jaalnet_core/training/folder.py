@@ -24,7 +24,7 @@ from jaalnet_core.training.writing import writing
 RUNS = Path("checkpoints")
 # what may differ between the starts of one run: it changes where and how fast, not what
 FREE_ON_RESUME = {"data", "out", "resume", "checkpoint_every", "keep_checkpoints", "epochs"}
-FREE_ON_RESUME |= {"workers", "devices", "nodes"}
+FREE_ON_RESUME |= {"workers", "devices", "nodes", "compile"}
 
 
 def run_folder(settings: TrainSettings, data_name: str) -> Path:

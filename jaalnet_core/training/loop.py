@@ -17,7 +17,7 @@ from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.source import LesionData, open_data
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import remove_unfinished
-from jaalnet_core.training.batches import epoch_batches
+from jaalnet_core.training.batches import Batches, open_batches
 from jaalnet_core.training.checkpoint import load_newest, save_checkpoint
 from jaalnet_core.training.finite import not_finite
 from jaalnet_core.training.folder import fingerprint, open_folder, run_folder
@@ -30,7 +30,7 @@ from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.saving import resume, save_epoch
 from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.validation import validate
-from jaalnet_core.training.workers import deaths_of_workers_named, started_deaf
+from jaalnet_core.training.workers import deaths_of_workers_named
 
 EpochReport = Callable[[dict[str, float]], None]
 StepReport = Callable[[Run, int], None]
@@ -129,6 +129,7 @@ def _train(
     for note in data.notes:
         say(note)
     say(_announcement(settings, len(lesions), folder))
+    batches = open_batches(lesions, settings, run.processes)
 
     steps_per_epoch = math.ceil(len(lesions) / settings.batch_size)
     total_steps = steps_per_epoch * settings.epochs
@@ -139,7 +140,7 @@ def _train(
     with stop or StopRequest() as stop, bar, deaths_of_workers_named(folder):  # a death is told at any moment, not only
         try:  # where a batch is asked for
             while run.progress.epoch < settings.epochs and not run.processes.any(stop.requested):
-                rate = _train_epoch(run, lesions, total_steps, folder, on_step, stop, bar)
+                rate = _train_epoch(run, batches, len(lesions), total_steps, folder, on_step, stop, bar)
                 if run.progress.batch < steps_per_epoch:
                     break  # stopped in mid-epoch
                 line = _end_epoch(run, data.validation, rate, folder)
@@ -170,23 +171,22 @@ def _train(
 
 def _train_epoch(
     run: Run,
-    lesions: LesionArrays,
+    batches: Batches,
+    pictures: int,
     total_steps: int,
     folder: Path,
     on_step: StepReport | None,
     stop: StopRequest,
     bar: tqdm,
 ) -> float:
-    loader = epoch_batches(lesions, run.settings, run.progress.epoch, run.progress.batch, run.processes)
-    batches = run.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
     run.step.lf_net.train()
     if run.step.da_net is not None:
         run.step.da_net.train()
     rate = 0.0
-    for images, masks in started_deaf(batches) if run.settings.workers else batches:
+    for images, masks in batches(run.progress.epoch, run.progress.batch):
         started = time.perf_counter()
         rate = run.set_learning_rates(total_steps)
-        batch_size = min(run.settings.batch_size, len(lesions) - run.progress.batch * run.settings.batch_size)
+        batch_size = min(run.settings.batch_size, pictures - run.progress.batch * run.settings.batch_size)
         run.processes.take_up(batch_size)
         losses = run.processes.means(run.step(images.contiguous(memory_format=torch.channels_last), masks))
         _require_finite(losses, run, folder)

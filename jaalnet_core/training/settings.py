@@ -12,6 +12,7 @@ from jaalnet_core.choices import (
     LF_NET_PARTS,
     AdversarialKind,
     Augmentation,
+    AugmentOn,
     DANetPart,
     LFNetPart,
     NetworkName,
@@ -102,6 +103,11 @@ class TrainSettings:
     """`auto`, `cpu`, `cuda` or `mps`."""
     workers: int = 0
     """Processes that prepare pictures; 0 prepares them in the training process."""
+    augment_on: AugmentOn = "auto"
+    """`loader`: picture by picture, on the CPU; `device`: all pictures lie on the training device as bytes, and a batch
+    is augmented there at once; `auto`: device on a GPU, unless it needs the loader (`strong`, or `--workers`)."""
+    compile: bool = False
+    """Compile both networks first (torch.compile): a minute or more of waiting, then faster steps."""
     devices: int = 1
     """Training processes on a machine, one a GPU (or on the CPU); they divide every batch among them."""
     nodes: int = 1
@@ -119,6 +125,9 @@ class TrainSettings:
         _require(self, "peak_factor", self.peak_factor is None or self.peak_factor > 0, "a number above 0")
         for name in ("average", "beta1"):
             _require(self, name, 0 <= (getattr(self, name) or 0) < 1, "at least 0 and below 1")
+        if self.augment_on == "device":
+            _require(self, "augmentation", self.augmentation != "strong", "another with --augment-on device")
+            _require(self, "workers", self.workers == 0, "0 with --augment-on device, where nothing is left to prepare")
         self._check_networks()
 
     def _check_networks(self) -> None:

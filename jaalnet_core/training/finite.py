@@ -20,11 +20,14 @@ def not_finite(losses: Mapping[str, Tensor], networks: Mapping[str, nn.Module]) 
         losses: scalars of the step, by name.
         networks: the networks that learnt in it, by name.
     """
-    found = [name for name, value in losses.items() if not torch.isfinite(value)]
-    return found + [f"weights of {name}" for name, network in networks.items() if not _weights_finite(network)]
+    values = {name: value.detach() for name, value in losses.items()}
+    values |= {f"weights of {name}": _largest(network) for name, network in networks.items()}
+    finite = torch.stack([torch.isfinite(value) for value in values.values()])
+    # one look for all of them: a GPU, which works ahead, is waited for whenever a number is looked at
+    return [name for name, good in zip(values, finite.tolist(), strict=True) if not good]
 
 
-def _weights_finite(network: nn.Module) -> bool:
+def _largest(network: nn.Module) -> Tensor:
+    """The largest absolute value: unlike a sum of squares it cannot overflow while all weights are finite."""
     values = [value.detach() for value in (*network.parameters(), *network.buffers()) if value.is_floating_point()]
-    # the largest absolute value: unlike a sum of squares it cannot overflow while all weights are finite
-    return bool(get_total_norm(values, norm_type=math.inf, foreach=True).isfinite())
+    return get_total_norm(values, norm_type=math.inf, foreach=True)

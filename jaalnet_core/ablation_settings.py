@@ -53,6 +53,8 @@ VARIANTS: dict[str, Variant] = {
         Variant("unet-of-equal-cost", "a U-Net of as many FLOPs in LF-Net's place", {"network": "unet"}),
         Variant("without-augmentation", "every picture as it is, every time", {"augmentation": "none"}),
         Variant("strong-augmentation", "bends, hair, blur, cut-outs as well", {"augmentation": "strong"}),
+        Variant("augmented-on-device", "batches augmented at once, as on a GPU", {"augment_on": "device"}),
+        Variant("compiled", "both networks translated by torch.compile", {"compile": True}),
         Variant("without-averaging", "the trained weights, not their moving average", {"average": 0.0}),
         Variant("cosine-schedule", "falling from the start, no warm-up", {"schedule": "cosine"}),
         Variant("stronger-adversary", "adversarial weight 0.2 instead of 0.02", {"adversarial_weight": 0.2}),

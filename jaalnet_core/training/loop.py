@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import remove_unfinished
 from jaalnet_core.training.batches import Batches, open_batches
 from jaalnet_core.training.checkpoint import load_newest, save_checkpoint
+from jaalnet_core.training.compiling import only_compiling
 from jaalnet_core.training.finite import not_finite
 from jaalnet_core.training.folder import fingerprint, open_folder, run_folder
 from jaalnet_core.training.interrupt import StopRequest
@@ -188,11 +190,14 @@ def _train_epoch(
         rate = run.set_learning_rates(total_steps)
         batch_size = min(run.settings.batch_size, pictures - run.progress.batch * run.settings.batch_size)
         run.processes.take_up(batch_size)
-        losses = run.processes.means(run.step(images.contiguous(memory_format=torch.channels_last), masks))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with only_compiling(first=run.steps_here == 0) if run.settings.compile else nullcontext():
+            losses = run.processes.means(run.step(images, masks))
         _require_finite(losses, run, folder)
         run.averaged.update_parameters(run.step.lf_net.module)
         run.averages.add(losses, batch_size)
         run.progress.step += 1
+        run.steps_here += 1
         run.progress.batch += 1
         run.progress.seconds += time.perf_counter() - started
         bar.update()

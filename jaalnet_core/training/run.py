@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from jaalnet_core.lf_net import LFNet
 from jaalnet_core.training.averaging import average_weights
+from jaalnet_core.training.compiling import compile_network
 from jaalnet_core.training.fabric import Fabric
 from jaalnet_core.training.launch import start_processes
 from jaalnet_core.training.log import Averages
@@ -55,6 +56,9 @@ class Run:
     averages: Averages = field(default_factory=Averages)
     lines: list[dict[str, float]] | None = field(default_factory=list)
     """A line of `log.csv` for every finished epoch; None after a resume from an older checkpoint, which has none."""
+
+    steps_here: int = 0
+    """Finished steps since this start."""
 
     @property
     def processes(self) -> Processes:
@@ -158,22 +162,23 @@ def build_run(settings: TrainSettings, processes: Processes | None = None) -> Ru
     processes = processes or start_processes(settings)
     fabric = processes.fabric
     torch.manual_seed(settings.seed)
-    lf_net = _for(processes, build_segmenter(settings))
+    lf_net = _for(settings, processes, build_segmenter(settings))
     lf_net, lf_optimizer = fabric.setup(lf_net, _optimizer(settings, lf_net, settings.weight_decay, settings.beta1))
     step = AdversarialStep(fabric, settings, lf_net, lf_optimizer, processes=processes)
     if settings.adversarial_weight:
-        da_net = _for(processes, build_judge(settings))
+        da_net = _for(settings, processes, build_judge(settings))
         # no momentum in the course recipe's DA-Net: what it must judge changes with every step of LF-Net
         step.da_net, step.da_optimizer = fabric.setup(da_net, _optimizer(settings, da_net, 0.0, 0.5))
     averaged = average_weights(lf_net.module, settings.average).requires_grad_(False).eval()
     return Run(settings, fabric, step, averaged)
 
 
-def _for(processes: Processes, network: nn.Module) -> nn.Module:
+def _for(settings: TrainSettings, processes: Processes, network: nn.Module) -> nn.Module:
     """In the layout that convolutions like, and with the batch statistics of all processes."""
     if not processes.alone:
         share_batch_norms(network, processes.share)
-    return network.to(memory_format=torch.channels_last)
+    network = network.to(memory_format=torch.channels_last)
+    return compile_network(network) if settings.compile else network
 
 
 def _optimizer(settings: TrainSettings, network: nn.Module, weight_decay: float, beta1: float) -> Optimizer:

@@ -33,7 +33,8 @@ def only_compiling(first: bool) -> Iterator[None]:
         with torch.compiler.set_stance("default" if first else "eager_on_recompile"):
             yield
     except TorchDynamoException as error:
-        reason = str(error).strip().split("\n")[0].removesuffix(".")
+        cause = getattr(error, "inner_exception", error)
+        reason = str(cause).strip().split("\n")[0].removesuffix(".")
         raise SettingsError(
             f"--compile: torch.compile cannot translate the networks here ({reason}). On a CPU it needs a C++ "
             "compiler, such as g++; without --compile none is needed."

@@ -138,6 +138,14 @@ def test_a_resumed_run_equals_an_unstopped_one_bit_for_bit(discs, quick, tmp_pat
     assert logs[0] == logs[1]
 
 
+def test_a_resumed_run_that_augments_on_its_device_equals_an_unstopped_one(discs, quick, tmp_path):
+    quick = dataclasses.replace(quick, augment_on="device", epochs=2)
+    whole = run(dataclasses.replace(quick, out=tmp_path / "whole"), discs)
+    assert not run(quick, discs, stop=StopAfter(3)).finished  # in the middle of the first epoch
+    resumed = run(dataclasses.replace(quick, resume=True), discs)
+    assert_same(comparable(whole.folder / "last.pt"), comparable(resumed.folder / "last.pt"))
+
+
 def test_workers_do_not_change_the_weights(discs, quick, tmp_path):
     folders = [
         run(dataclasses.replace(quick, epochs=1, workers=workers, out=tmp_path / str(workers)), discs).folder

@@ -62,7 +62,14 @@ def test_two_processes_learn_what_one_does(uneven):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("count", "changes"), [(4, {}), (2, {"recipe": "published"}), (4, {"recipe": "published"}), (2, {"workers": 1})]
+    ("count", "changes"),
+    [
+        (4, {}),
+        (2, {"recipe": "published"}),
+        (4, {"recipe": "published"}),
+        (2, {"workers": 1}),
+        (2, {"augment_on": "device"}),
+    ],
 )
 def test_four_processes_and_the_published_recipe(uneven, count, changes):
     alone = dataclasses.replace(uneven, **changes | {"workers": 0})

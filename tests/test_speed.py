@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import nullcontext
 
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
 from torch.nn import functional
 
 from jaalnet_core import benchmark
@@ -23,10 +24,14 @@ from jaalnet_core.peak_memory import in_fresh_process, peak_of
 from jaalnet_core.size import Size
 from jaalnet_core.speed import folder, inference, layers, page, positions
 from jaalnet_core.speed.authors import AuthorsDANet
-from jaalnet_core.speed.changes import CHANGES, gate_by_amax, measure_changes
+from jaalnet_core.speed.before import augmented_one_by_one, gate_by_amax, norms_by_single_operations
+from jaalnet_core.speed.changes import CHANGES, measure_changes
 from jaalnet_core.speed.inference import fold_norms, measure_inference
 from jaalnet_core.speed.page import PAGE, speed_files
 from jaalnet_core.speed.positions import measure_attention, peak_with_gradient
+from jaalnet_core.training import TrainSettings, batches
+from jaalnet_core.training.processes import Share
+from jaalnet_core.training.shared_norm import SharedBatchNorm2d
 
 TINY = BenchmarkSettings(preset="tiny", size=Size(32, 32), batch_size=2, rounds=1, device="cpu", pictures=8)
 
@@ -96,12 +101,36 @@ def graph_of(tensor):
     return " ".join(names)
 
 
-def test_changes_are_measured_undone_and_done():
+def test_changes_are_measured_undone_and_done(monkeypatch):
+    real = nn.Module.compile  # the real translator takes minutes
+    monkeypatch.setattr(nn.Module, "compile", lambda network, **options: real(network, backend="aot_eager", **options))
     figures = measure_changes(TINY)
     assert [row["name"] for row in figures["changes"]] == [change.name for change in CHANGES]
     for row in figures["changes"]:
         assert row["before"] > 0
+        assert row["gain_range"] == [row["gain"], row["gain"]]  # of one round
         assert row["gain"] == pytest.approx(100 * (row["after"] / row["before"] - 1))
+
+
+def test_shared_norms_and_their_earlier_way_give_the_same(monkeypatch):
+    monkeypatch.setattr(distributed, "all_reduce", lambda values: None)
+    features, results = torch.randn(4, 3, 5, 6), []
+    for way in (nullcontext, norms_by_single_operations):
+        torch.manual_seed(0)
+        norm, inputs = SharedBatchNorm2d(nn.BatchNorm2d(3), Share(4, 4)), features.clone().requires_grad_()
+        with way():
+            out = norm(inputs)
+            out.square().sum().backward()
+            results.append([out, inputs.grad, norm.weight.grad, norm.running_var, norm.eval()(features)])
+    for now, before in zip(*results, strict=True):
+        torch.testing.assert_close(now, before, rtol=1e-4, atol=1e-4)
+
+
+def test_pictures_augmented_one_by_one_come_from_the_loader():
+    settings, cpu = TrainSettings(augment_on="device").resolved(), torch.device("cpu")
+    assert batches.augments_on_device(settings, cpu)
+    with augmented_one_by_one():
+        assert not batches.augments_on_device(settings, cpu)
 
 
 # Layers

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
 import torch
-from torch import Tensor
 
-from jaalnet_core.attention import ChannelGate
 from jaalnet_core.benchmark import build_subject, machine
 from jaalnet_core.benchmark_settings import BenchmarkSettings
+from jaalnet_core.data.arrays import LesionArrays
+from jaalnet_core.speed.before import augmented_one_by_one, gate_by_amax, norms_by_single_operations, not_compiled
+from jaalnet_core.training.batches import open_batches
+from jaalnet_core.training.cost import step_without_waiting
+from jaalnet_core.training.run import build_run
+from jaalnet_core.training.settings import TrainSettings
+
+Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -28,29 +32,50 @@ class Change:
 
     Attributes:
         name: what was changed, in a few words.
-        why: what was seen in the profile.
+        why: what was seen before.
         predicted: the gain in speed, percent, written before it was measured.
         undone: within it, things are done as they were before.
+        subject: what makes the work that is timed, a step of `batch_size` pictures.
     """
 
     name: str
     why: str
     predicted: float
     undone: Callable[[], Any]
+    subject: Callable[[BenchmarkSettings], Work]
 
 
-def _gate_by_amax(self: ChannelGate, features: Tensor) -> Tensor:
-    """`ChannelGate.gate` as it was: `amax` searches the map for its maximum again on the way back."""
-    average = self.mlp(features.mean(dim=(2, 3)))
-    maximum = self.mlp(features.amax(dim=(2, 3)))
-    return torch.sigmoid(average + maximum)[:, :, None, None]
+def adversarial_step(settings: BenchmarkSettings) -> Work:
+    """The whole step on random pictures that lie ready."""
+    return build_subject(settings, "step").work
 
 
-@contextmanager
-def gate_by_amax() -> Iterator[None]:
-    """Within it, channel gates take their maxima by `amax`."""
-    with mock.patch.object(ChannelGate, "gate", _gate_by_amax):
-        yield
+def step_of_many(settings: BenchmarkSettings) -> Work:
+    """The step of one process among several, that does not wait for the others."""
+    return step_without_waiting(_train_settings(settings), settings.batch_size)
+
+
+def step_with_augmentation(settings: BenchmarkSettings) -> Work:
+    """The step, and before it the augmentation of its pictures."""
+    chosen, random = _train_settings(settings, augment_on="device"), torch.Generator().manual_seed(0)
+    count, size = settings.batch_size, tuple(settings.size)
+    images = torch.randint(256, (count, *size, 3), dtype=torch.uint8, generator=random).numpy()
+    masks = torch.randint(2, (count, *size), dtype=torch.uint8, generator=random).numpy()
+    lesions, run = LesionArrays(tuple(map(str, range(count))), images, masks), build_run(chosen)
+
+    def work() -> None:
+        for batch, its_masks in open_batches(lesions, chosen, run.processes)(0, 0):
+            run.step(batch.contiguous(memory_format=torch.channels_last), its_masks)
+
+    return work
+
+
+def compiled_step(settings: BenchmarkSettings) -> Work:
+    """The step with both networks compiled."""
+    run = build_run(_train_settings(settings, compile=True))
+    images = torch.rand(settings.batch_size, 3, *settings.size).contiguous(memory_format=torch.channels_last)
+    masks = (torch.rand(settings.batch_size, 1, *settings.size) > 0.7).float()
+    return lambda: run.step(images, masks)
 
 
 CHANGES = (
@@ -59,25 +84,47 @@ CHANGES = (
         why="`amax` compares the whole map with its maximum on the way back and sums the comparison as 64-bit integers",
         predicted=8,
         undone=gate_by_amax,
+        subject=adversarial_step,
+    ),
+    Change(
+        name="many processes: shared batch norms by PyTorch's own kernels",
+        why="the step of one among several took half as long again as alone, before any waiting",
+        predicted=45,
+        undone=norms_by_single_operations,
+        subject=step_of_many,
+    ),
+    Change(
+        name="`--augment-on device`: a batch augmented at once",
+        why="about 2 ms a picture, one after another",
+        predicted=4,
+        undone=augmented_one_by_one,
+        subject=step_with_augmentation,
+    ),
+    Change(
+        name="`--compile`: both networks compiled",
+        why="the layers at full size wait for memory: fused, they read it less often",
+        predicted=9,
+        undone=not_compiled,
+        subject=compiled_step,
     ),
 )
 
 
 def measure_changes(settings: BenchmarkSettings) -> dict[str, Any]:
-    """The adversarial step with each of `CHANGES` undone and done, in turns.
+    """The step with each of `CHANGES` undone and done, in turns.
 
     Returns:
         `changes`: `name`, `why`, `predicted` (percent), `before` and `after` (images a second, median), and `gain`
-        (percent; median over the rounds, each a pair of steps next to one another); the settings and the machine.
+        (percent; median over the rounds, each a pair of steps next to one another), with its `gain_range`; the settings
+        and the machine.
     """
-    step = build_subject(settings, "step")
     rows = []
     for change in CHANGES:
-        before, after = [], []
+        work, before, after = change.subject(settings), [], []
         for turn in range(settings.rounds + 1):
             with change.undone():
-                undone = _speed(step.work, settings.batch_size)
-            done = _speed(step.work, settings.batch_size)
+                undone = _speed(work, settings.batch_size)
+            done = _speed(work, settings.batch_size)
             if turn:  # the first warms up
                 before.append(undone)
                 after.append(done)
@@ -90,13 +137,19 @@ def measure_changes(settings: BenchmarkSettings) -> dict[str, Any]:
                 "before": statistics.median(before),
                 "after": statistics.median(after),
                 "gain": statistics.median(gains),
+                "gain_range": [min(gains), max(gains)],
             }
         )
     about = {"preset": settings.preset, "batch_size": settings.batch_size, "rounds": settings.rounds, **machine()}
     return {"of": "changes", "changes": rows, **about}
 
 
-def _speed(work: Callable[[], object], pictures: int) -> float:
+def _train_settings(settings: BenchmarkSettings, **changes: Any) -> TrainSettings:
+    chosen = {"preset": settings.preset, "recipe": settings.recipe, "size": settings.size, "device": settings.device}
+    return TrainSettings(**chosen, batch_size=settings.batch_size, **changes).resolved()
+
+
+def _speed(work: Work, pictures: int) -> float:
     started = time.perf_counter()
     work()
     return pictures / (time.perf_counter() - started)

@@ -125,7 +125,8 @@ def _changes(root: Path) -> str:
             row["name"],
             row["why"],
             f"+{row['predicted']:g} %",
-            f"{row['gain']:+.1f} % ({row['before']:.1f} to {row['after']:.1f} images a second)",
+            f"{row['gain']:+.1f} % ({row['gain_range'][0]:+.1f} to {row['gain_range'][1]:+.1f}; "
+            f"{row['before']:.1f} to {row['after']:.1f} images a second)",
         ]
         for row in figures["changes"]
     ]

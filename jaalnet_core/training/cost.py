@@ -23,7 +23,7 @@ import platform
 import socket
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -187,15 +187,13 @@ def _member(rank: int, count: int, port: int, settings: CostSettings, answers: Q
     wanted = TrainSettings(preset=settings.preset, size=size, batch_size=batch, device="cpu").resolved()
     run = build_run(wanted, start_processes(where_it_runs(wanted)))
     run.processes.take_up(batch)
-    images = torch.rand(settings.pictures, 3, size.height, size.width)
-    images = images.contiguous(memory_format=torch.channels_last)
-    masks = (torch.rand(settings.pictures, 1, size.height, size.width) > 0.5).float()
+    images, masks = _random_batch(settings.pictures, size)
     gradients = _gradient_bytes(run.step.lf_net) + _gradient_bytes(run.step.da_net)
     found = {"collectives": collectives(run), "gradients": gradients}
     found["step"] = _median([lambda: run.step(images, masks)] * (settings.rounds + 2))
     if count > 1:
         distributed.barrier()
-        found["company"] = _without_waiting(wanted, images, masks, settings.rounds + 2)
+        found["company"] = _median([step_without_waiting(wanted, settings.pictures)] * (settings.rounds + 2))
         distributed.barrier()
         small, large = torch.zeros(2, 64, dtype=torch.float64), torch.zeros(gradients // 4)
         found["latency"] = _median([lambda: distributed.all_reduce(small)] * 200)
@@ -204,13 +202,28 @@ def _member(rank: int, count: int, port: int, settings: CostSettings, answers: Q
     answers.put(found)
 
 
-def _without_waiting(settings: TrainSettings, images: Tensor, masks: Tensor, rounds: int) -> float:
-    """Seconds of a step with batch norms that share their statistics, where the others' are not waited for."""
-    run = build_run(settings, Processes(Fabric(accelerator="cpu", devices=1)))
+def step_without_waiting(settings: TrainSettings, pictures: int) -> Callable[[], object]:
+    """A step with batch norms that share their statistics, in which the other processes are not waited for.
+
+    Args:
+        settings: resolved.
+        pictures: of the step, random ones.
+    """
+    run = build_run(settings, Processes(Fabric(accelerator=settings.device, devices=1)))
     for network in (run.step.lf_net, run.step.da_net):
         share_batch_norms(network, run.processes.share)
-    with mock.patch.object(distributed, "all_reduce"):
-        return _median([lambda: run.step(images, masks)] * rounds)
+    images, masks = (values.to(run.fabric.device) for values in _random_batch(pictures, settings.size))
+
+    def work() -> None:
+        with mock.patch.object(distributed, "all_reduce"):
+            run.step(images, masks)
+
+    return work
+
+
+def _random_batch(pictures: int, size: Size) -> tuple[Tensor, Tensor]:
+    images = torch.rand(pictures, 3, size.height, size.width).contiguous(memory_format=torch.channels_last)
+    return images, (torch.rand(pictures, 1, size.height, size.width) > 0.5).float()
 
 
 def _median(calls: Sequence) -> float:

@@ -36,15 +36,15 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         mean, variance = torch.batch_norm_update_stats(features.detach(), None, None, 0.0)
         # float64: the difference of two squares would lose digits in float32; these are only C values
         mean, variance = mean.double(), variance.double()
-        mean, square = _sum(torch.stack([mean, variance + mean.square()]) * self.share.part).unbind()
+        mean, square = sum_over_processes(torch.stack([mean, variance + mean.square()]) * self.share.part).unbind()
         variance = (square - mean.square()).clamp(min=0)
-        self._remember(mean, variance, features.shape[2] * features.shape[3])
+        self.follow(mean, variance, features.shape[2] * features.shape[3])
         deviation = torch.sqrt(variance + self.eps)
         statistics = (mean.to(self.weight.dtype), deviation.reciprocal().to(self.weight.dtype))
         return _Normalise.apply(features, self.weight, self.bias, *statistics, self.share.part)
 
     @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor, pixels: int) -> None:
+    def follow(self, mean: Tensor, variance: Tensor, pixels: int) -> None:
         """Let the running statistics follow, as a plain batch norm does: with the unbiased variance."""
         count = self.share.whole * pixels
         self.num_batches_tracked += 1
@@ -87,7 +87,9 @@ class _Normalise(torch.autograd.Function):
         )
         values = features.numel() // features.shape[1]
         sums = torch.stack([by_weight, by_bias]).double()
-        rest = sums / values - _sum(sums) * (ctx.part / values)  # taken off too much here, to be given back
+        rest = sums / values - sum_over_processes(sums) * (
+            ctx.part / values
+        )  # taken off too much here, to be given back
         scale, shift = rest.to(weight.dtype).unbind()
         inverse_weight = inverse * weight
         here += _affine(features, mean, inverse * scale * inverse_weight, shift * inverse_weight)
@@ -100,7 +102,8 @@ def _affine(features: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Ten
     return functional.batch_norm(features, mean, torch.ones_like(mean), scale, shift, eps=nothing)
 
 
-def _sum(values: Tensor) -> Tensor:
+def sum_over_processes(values: Tensor) -> Tensor:
+    """Element by element, in a tensor of its own; carries no gradient."""
     total = values.clone(memory_format=torch.contiguous_format)
     distributed.all_reduce(total)
     return total

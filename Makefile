@@ -38,7 +38,7 @@ site: $(INSTALLED) ## the course as pages in site/, with every output, for a bro
 soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)
 	@$(PYTHON) tests/faults/fault_table.py
 
-speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (about half an hour, 9 GB)
+speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (about a quarter of an hour, 9 GB)
 	@$(JAALNET) benchmark --preset small --authors --json reports/published/speed/training-small.json
 	@$(JAALNET) benchmark --preset base --json reports/published/speed/training-base.json
 	@for what in layers changes inference attention folder; do \

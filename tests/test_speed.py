@@ -156,6 +156,33 @@ def test_a_convolutions_arithmetic_and_bytes_are_those_on_paper():
     assert costs["conv"].seconds > 0
 
 
+class TwoBranches(nn.Module):
+    """Two branches of one input, whose ways back overlap, and a third part that joins them."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(2, 2, 1, bias=False)
+        self.wide = nn.Sequential(nn.Conv2d(2, 7, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(7, 4, 1, bias=False))
+        self.narrow = nn.ModuleList([nn.Conv2d(2, 4, 1, bias=False)])
+        self.join = nn.Conv2d(8, 1, 1, bias=False)
+
+    def forward(self, images):
+        start = self.first(images)
+        sides = [self.wide(start), self.narrow[0](start)]
+        return self.join(torch.cat(sides, dim=1)) + sides[1].mean()
+
+
+def test_each_part_is_given_its_own_way_back():
+    network, images, pixels = TwoBranches(), torch.rand(3, 2, 6, 6), 3 * 36
+    costs = layers.part_costs(network, lambda: network(images).sum().backward())
+    multiplied = {"first": 2 * 2, "wide": 2 * 7 * 9 + 7 * 4, "narrow.0": 2 * 4, "join": 8}
+    for part, count in multiplied.items():
+        passes = 2 if part == "first" else 3  # forward, the weights' gradient, and where it is asked for the input's
+        assert costs[part].flop == passes * 2 * count * pixels
+    assert costs[layers.BETWEEN].flop == 0
+    assert not network.wide._forward_hooks  # nothing stays behind
+
+
 def test_the_parts_hold_all_of_the_arithmetic_forward_and_backward():
     figures = layers.measure_layers(TINY)
     network = build_lf_net("tiny")

@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.module_tracker import ModuleTracker
 
 from jaalnet_core.benchmark import machine
 from jaalnet_core.benchmark_settings import BenchmarkSettings
@@ -74,9 +73,8 @@ def part_costs(network: nn.Module, work: Callable[[], object]) -> dict[str, Cost
 
     A part is a child of the network, or of a list of children one of its members, such as `encoder.2`.
     """
-    parts = {f"{type(network).__name__}.{name}": name for name in _part_names(network)}
     counted: dict[str, Cost] = defaultdict(Cost)
-    with ModuleTracker() as tracker, flop_counter() as flops, _Meter(counted, tracker, parts, flops):
+    with _Places(network) as places, flop_counter() as flops, _Meter(counted, places, flops):
         work()
     return dict(counted)
 
@@ -94,26 +92,63 @@ def memory_rate() -> float:
     return 2 * source.nbytes / min(_seconds(lambda: target.copy_(source)) for _ in range(4))
 
 
+class _Places:
+    """Says which part is at work, on the way forward and on the way back.
+
+    Autograd numbers its nodes as they are made: a part's are those between its call and its return. On the way back
+    parts overlap, and the number of the node at work tells them apart.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.parts = {name: network.get_submodule(name) for name in _part_names(network)}
+        self.forward = BETWEEN
+        self.numbers: list[tuple[int, int, str]] = []
+        self.started = 0
+
+    def __enter__(self) -> _Places:
+        self.handles = []
+        for name, part in self.parts.items():
+            self.handles.append(part.register_forward_pre_hook(lambda *_, name=name: self._enter(name)))
+            self.handles.append(part.register_forward_hook(lambda *_, name=name: self._leave(name)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for handle in self.handles:
+            handle.remove()
+
+    def now(self) -> str:
+        """The part whose operation runs."""
+        node = torch._C._current_autograd_node()
+        if node is None:
+            return self.forward
+        number = node._sequence_nr()
+        return next((name for first, end, name in self.numbers if first <= number < end), BETWEEN)
+
+    def _enter(self, name: str) -> None:
+        self.forward, self.started = name, torch.autograd._get_sequence_nr()
+
+    def _leave(self, name: str) -> None:
+        self.forward = BETWEEN
+        self.numbers.append((self.started, torch.autograd._get_sequence_nr(), name))
+
+
 class _Meter(TorchDispatchMode):
     """Counts and times every operation, for the part of the network that is at work."""
 
-    def __init__(self, counted: dict[str, Cost], tracker: ModuleTracker, parts: dict[str, str], flops: Any) -> None:
+    def __init__(self, counted: dict[str, Cost], places: _Places, flops: Any) -> None:
         super().__init__()
-        self.counted, self.tracker, self.parts, self.flops = counted, tracker, parts, flops
+        self.counted, self.places, self.flops = counted, places, flops
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before, started = self.flops.get_total_flops(), time.perf_counter()
         result = function(*args, **(kwargs or {}))
         seconds = time.perf_counter() - started
-        cost = self.counted[self._part()]
+        cost = self.counted[self.places.now()]
         cost.seconds += seconds
         cost.flop += self.flops.get_total_flops() - before
         if not function.is_view:
             cost.bytes += sum(tensor.nbytes for tensor in _tensors((args, kwargs, result)))
         return result
-
-    def _part(self) -> str:
-        return next((self.parts[name] for name in self.tracker.parents if name in self.parts), BETWEEN)
 
 
 def _part_names(network: nn.Module) -> Iterator[str]:

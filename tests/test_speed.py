@@ -29,7 +29,7 @@ from jaalnet_core.speed.changes import CHANGES, measure_changes
 from jaalnet_core.speed.inference import fold_norms, measure_inference
 from jaalnet_core.speed.page import PAGE, speed_files
 from jaalnet_core.speed.positions import measure_attention, peak_with_gradient
-from jaalnet_core.training import TrainSettings, batches
+from jaalnet_core.training import TrainSettings, batches, shared_norm
 from jaalnet_core.training.processes import Share
 from jaalnet_core.training.shared_norm import SharedBatchNorm2d
 
@@ -114,6 +114,7 @@ def test_changes_are_measured_undone_and_done(monkeypatch):
 
 def test_shared_norms_and_their_earlier_way_give_the_same(monkeypatch):
     monkeypatch.setattr(distributed, "all_reduce", lambda values: None)
+    monkeypatch.setattr(shared_norm, "gather_from_processes", lambda values: values[None])
     features, results = torch.randn(4, 3, 5, 6), []
     for way in (nullcontext, norms_by_single_operations):
         torch.manual_seed(0)

@@ -37,12 +37,12 @@ from jaalnet_core.derived_files import DerivedText
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import write_json
 from jaalnet_core.size import Size
+from jaalnet_core.training import shared_norm
 from jaalnet_core.training.fabric import Fabric
 from jaalnet_core.training.launch import start_processes, where_it_runs
 from jaalnet_core.training.processes import Processes
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
-from jaalnet_core.training.shared_norm import share_batch_norms
 
 PAGE, FIGURES = Path("docs") / "cluster.md", Path("reports") / "published" / "cluster-cost.json"
 BEGIN, END = "<!-- cluster cost -->", "<!-- /cluster cost -->"
@@ -211,11 +211,14 @@ def step_without_waiting(settings: TrainSettings, pictures: int) -> Callable[[],
     """
     run = build_run(settings, Processes(Fabric(accelerator=settings.device, devices=1)))
     for network in (run.step.lf_net, run.step.da_net):
-        share_batch_norms(network, run.processes.share)
+        shared_norm.share_batch_norms(network, run.processes.share)
     images, masks = (values.to(run.fabric.device) for values in _random_batch(pictures, settings.size))
 
     def work() -> None:
-        with mock.patch.object(distributed, "all_reduce"):
+        with (
+            mock.patch.object(distributed, "all_reduce"),
+            mock.patch.object(shared_norm, "gather_from_processes", lambda values: values[None]),
+        ):
             run.step(images, masks)
 
     return work

@@ -34,14 +34,18 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         if not self.training:
             return super().forward(features)
         mean, variance = torch.batch_norm_update_stats(features.detach(), None, None, 0.0)
-        # float64: the difference of two squares would lose digits in float32; these are only C values
-        mean, variance = mean.double(), variance.double()
-        mean, square = sum_over_processes(torch.stack([mean, variance + mean.square()]) * self.share.part).unbind()
-        variance = (square - mean.square()).clamp(min=0)
+        mean, variance = self._of_all(mean.double(), variance.double())  # only C values each
         self.follow(mean, variance, features.shape[2] * features.shape[3])
         deviation = torch.sqrt(variance + self.eps)
         statistics = (mean.to(self.weight.dtype), deviation.reciprocal().to(self.weight.dtype))
         return _Normalise.apply(features, self.weight, self.bias, *statistics, self.share.part)
+
+    def _of_all(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """The statistics of all processes' values: none is a small difference of large numbers (Chan et al. 1979)."""
+        mine = torch.stack([mean, variance, torch.full_like(mean, self.share.part)])
+        means, variances, parts = gather_from_processes(mine).unbind(1)
+        mean = (parts * means).sum(0)
+        return mean, (parts * (variances + (means - mean).square())).sum(0)
 
     @torch.no_grad()
     def follow(self, mean: Tensor, variance: Tensor, pixels: int) -> None:
@@ -100,6 +104,13 @@ def _affine(features: Tensor, mean: Tensor, scale: Tensor, shift: Tensor) -> Ten
     """`(features - mean) * scale + shift`, channel by channel, by the kernel of an evaluated batch norm."""
     nothing = torch.finfo(mean.dtype).tiny  # some versions refuse an epsilon of 0
     return functional.batch_norm(features, mean, torch.ones_like(mean), scale, shift, eps=nothing)
+
+
+def gather_from_processes(values: Tensor) -> Tensor:
+    """Every process's `values` `(...)`, in the order of the processes: `(P, ...)`; carries no gradient."""
+    found = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(found, values)
+    return torch.stack(found)
 
 
 def sum_over_processes(values: Tensor) -> Tensor:

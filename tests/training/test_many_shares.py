@@ -14,7 +14,7 @@ from torch import distributed, nn
 
 from jaalnet_core.errors import SettingsError, TrainingError
 from jaalnet_core.losses import contour_loss
-from jaalnet_core.training import TrainSettings
+from jaalnet_core.training import TrainSettings, shared_norm
 from jaalnet_core.training.batches import epoch_batches
 from jaalnet_core.training.launch import lost_processes_named, start_processes, where_it_runs
 from jaalnet_core.training.processes import Processes, Share
@@ -77,8 +77,9 @@ def test_processes_divide_the_epoch_of_one(discs, quick):
 
 @pytest.fixture
 def one_process(monkeypatch):
-    """The sum over processes, where this is the only one."""
+    """What processes exchange, where this is the only one."""
     monkeypatch.setattr(distributed, "all_reduce", lambda values: None)
+    monkeypatch.setattr(shared_norm, "gather_from_processes", lambda values: values[None])
 
 
 def test_a_shared_batch_norm_is_a_batch_norm(one_process):
@@ -106,20 +107,22 @@ def test_shared_batch_norms_together_are_one_over_the_whole_batch(monkeypatch, p
     """Two processes, here two threads, with unequal portions: outputs, gradients and running statistics of one."""
     pair, turns = threading.Barrier(2), {}
 
-    def sum_of_both(values):
+    def of_both(values):
         turns[threading.get_ident()] = values.clone()
         pair.wait(10)
-        total = sum(turns.values())
+        found = torch.stack(list(turns.values()))
         pair.wait(10)
-        values.copy_(total)
+        return found
 
-    monkeypatch.setattr(distributed, "all_reduce", sum_of_both)
+    monkeypatch.setattr(distributed, "all_reduce", lambda values: values.copy_(of_both(values).sum(0)))
+    monkeypatch.setattr(shared_norm, "gather_from_processes", of_both)
     torch.manual_seed(0)
     count = sum(portions)
     whole = nn.BatchNorm2d(3).double()
     nn.init.normal_(whole.weight)
     nn.init.normal_(whole.bias)
     features = (2 + 3 * torch.randn(count, 3, 4, 5).double()).to(memory_format=torch.channels_last)
+    features[:, 2] = 1e4 + features[:, 2] / 10  # far from 0 and almost the same: squares would not tell them apart
     wanted = torch.randn_like(features)
 
     def learn(norm, given, gradient):
@@ -147,10 +150,12 @@ def test_shared_batch_norms_together_are_one_over_the_whole_batch(monkeypatch, p
 
 
 def test_who_has_none_of_the_batch_adds_nothing_to_its_statistics(monkeypatch):
-    sent = []
-    monkeypatch.setattr(distributed, "all_reduce", sent.append)
-    SharedBatchNorm2d(nn.BatchNorm2d(2), Share(here=0, whole=3))(torch.randn(1, 2, 4, 4))
-    assert sent[0].abs().sum() == 0
+    others = torch.tensor([[5.0, 6.0], [4.0, 9.0], [1.0, 1.0]]).double()  # means, variances, part
+    monkeypatch.setattr(shared_norm, "gather_from_processes", lambda values: torch.stack([values, others]))
+    features = torch.randn(1, 2, 4, 4)
+    out = SharedBatchNorm2d(nn.BatchNorm2d(2), Share(here=0, whole=3))(features)
+    expected = (features - others[0, :, None, None]) / others[1, :, None, None].sqrt()
+    torch.testing.assert_close(out, expected.float(), rtol=1e-4, atol=1e-4)
 
 
 def test_every_batch_norm_of_a_network_is_shared_and_nothing_else():

@@ -23,9 +23,8 @@ from jaalnet_core.training.checkpoint import load_newest
 from jaalnet_core.training.lock import only_run_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="PyTorch's gloo and signals between processes")
-# of weights and memories of sizes about 1, in float64, after 4 steps of Adam at 1e-3: two processes were seen to differ
-# by 1e-11, three by 2e-7
-TOLERANCE = 1e-6
+# of weights and memories of sizes about 1, in float64, after 4 steps of Adam at 1e-3: up to 1e-11 was seen
+TOLERANCE = 1e-10
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def assert_same_run(one: TrainSettings, other: TrainSettings) -> None:
     assert [line["epoch"] for line in lines] == [1, 2]
     for line, its_other in zip(lines, others, strict=True):
         values = {name: value for name, value in line.items() if name != "seconds"}
-        assert values == pytest.approx({name: its_other[name] for name in values}, rel=1e-5, nan_ok=True)
+        assert values == pytest.approx({name: its_other[name] for name in values}, rel=1e-6, nan_ok=True)
     assert largest_difference(one.out, other.out) < TOLERANCE
 
 

@@ -20,6 +20,7 @@ from jaalnet_core.data.source import LesionData
 from jaalnet_core.errors import JaalnetError
 from jaalnet_core.training import TrainSettings, train
 from jaalnet_core.training import launch as launch_module
+from jaalnet_core.training.fabric import Fabric
 from jaalnet_core.training.interrupt import StopRequest
 from jaalnet_core.training.run import Run
 from jaalnet_core.training.step import AdversarialStep
@@ -51,7 +52,11 @@ def in_double() -> Iterator[None]:
         images, masks = usual_tensors(arrays, *bounds)
         return images.double(), masks.double()
 
+    # Fabric hands a network's output on in float32
+    precision = type(Fabric(accelerator="cpu", devices=1, precision="64-true")._precision)
+
     with (
+        patch.object(precision, "convert_output", lambda self, output: output),
         patch.object(launch_module, "_precision", lambda settings: "64-true"),
         patch.object(torch.Tensor, "float", keep_double),
         patch.object(LesionArrays, "tensors", double_tensors),

@@ -27,6 +27,9 @@ def test_without_augmentation_the_device_gives_what_the_loader_gives(discs, quic
         for ours, theirs in zip(given, loaded, strict=True):
             assert torch.equal(ours[0], theirs[0])
             assert torch.equal(ours[1], theirs[1])
+    whole, later = list(on_device(1)), list(on_device(1, 2))
+    assert (len(whole), len(later)) == (3, 1)
+    assert torch.equal(later[0][0], whole[2][0])
 
 
 def test_processes_and_batches_do_not_change_a_picture(discs, quick):

@@ -18,8 +18,8 @@ from jaalnet_core.benchmark import build_subject, machine
 from jaalnet_core.benchmark_settings import BenchmarkSettings
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.speed.before import augmented_one_by_one, gate_by_amax, norms_by_single_operations, not_compiled
+from jaalnet_core.training.alone_in_company import step_without_waiting
 from jaalnet_core.training.batches import open_batches
-from jaalnet_core.training.cost import step_without_waiting
 from jaalnet_core.training.run import build_run
 from jaalnet_core.training.settings import TrainSettings
 

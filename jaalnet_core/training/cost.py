@@ -23,24 +23,21 @@ import platform
 import socket
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.queues import Queue
 from pathlib import Path
-from unittest import mock
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import distributed, nn
 
 from jaalnet_core.choices import Preset
 from jaalnet_core.derived_files import DerivedText
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import write_json
 from jaalnet_core.size import Size
-from jaalnet_core.training import shared_norm
-from jaalnet_core.training.fabric import Fabric
+from jaalnet_core.training.alone_in_company import random_batch, step_without_waiting
 from jaalnet_core.training.launch import start_processes, where_it_runs
-from jaalnet_core.training.processes import Processes
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
 
@@ -187,7 +184,7 @@ def _member(rank: int, count: int, port: int, settings: CostSettings, answers: Q
     wanted = TrainSettings(preset=settings.preset, size=size, batch_size=batch, device="cpu").resolved()
     run = build_run(wanted, start_processes(where_it_runs(wanted)))
     run.processes.take_up(batch)
-    images, masks = _random_batch(settings.pictures, size)
+    images, masks = random_batch(settings.pictures, size)
     gradients = _gradient_bytes(run.step.lf_net) + _gradient_bytes(run.step.da_net)
     found = {"collectives": collectives(run), "gradients": gradients}
     found["step"] = _median([lambda: run.step(images, masks)] * (settings.rounds + 2))
@@ -200,33 +197,6 @@ def _member(rank: int, count: int, port: int, settings: CostSettings, answers: Q
         found["reduce"] = _median([lambda: distributed.all_reduce(large)] * (settings.rounds + 2))
         distributed.barrier()
     answers.put(found)
-
-
-def step_without_waiting(settings: TrainSettings, pictures: int) -> Callable[[], object]:
-    """A step with batch norms that share their statistics, in which the other processes are not waited for.
-
-    Args:
-        settings: resolved.
-        pictures: of the step, random ones.
-    """
-    run = build_run(settings, Processes(Fabric(accelerator=settings.device, devices=1)))
-    for network in (run.step.lf_net, run.step.da_net):
-        shared_norm.share_batch_norms(network, run.processes.share)
-    images, masks = (values.to(run.fabric.device) for values in _random_batch(pictures, settings.size))
-
-    def work() -> None:
-        with (
-            mock.patch.object(distributed, "all_reduce"),
-            mock.patch.object(shared_norm, "gather_from_processes", lambda values: values[None]),
-        ):
-            run.step(images, masks)
-
-    return work
-
-
-def _random_batch(pictures: int, size: Size) -> tuple[Tensor, Tensor]:
-    images = torch.rand(pictures, 3, size.height, size.width).contiguous(memory_format=torch.channels_last)
-    return images, (torch.rand(pictures, 1, size.height, size.width) > 0.5).float()
 
 
 def _median(calls: Sequence) -> float:

@@ -39,6 +39,6 @@ def step_without_waiting(settings: TrainSettings, pictures: int) -> Callable[[],
 
 
 def random_batch(pictures: int, size: Size) -> tuple[Tensor, Tensor]:
-    """Pictures `(B, 3, H, W)`, channels last, and masks `(B, 1, H, W)` of nothing."""
+    """Random pictures `(B, 3, H, W)`, channels last, and random masks `(B, 1, H, W)`."""
     images = torch.rand(pictures, 3, size.height, size.width).contiguous(memory_format=torch.channels_last)
     return images, (torch.rand(pictures, 1, size.height, size.width) > 0.5).float()

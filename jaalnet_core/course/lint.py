@@ -108,8 +108,8 @@ def _executed(notebook: Any) -> Iterator[str]:
     for number, output in _outputs(notebook):
         if output.output_type == "error":
             yield f"code cell {number} ended with {output.ename}: {output.evalue}"
-        if output.output_type == "stream" and output.name == "stderr" and "Warning" in output.text:
-            yield f"code cell {number} shows a warning: {output.text.strip().splitlines()[0][:100]}"
+        if output.output_type == "stream" and output.name == "stderr":
+            yield f"code cell {number} shows in red: {output.text.strip().splitlines()[0][:100]}"
     measured = notebook.metadata["jaalnet"].get("measured", {})
     if (measured.get("profile"), measured.get("pictures")) != ("fast", "synthetic"):
         yield "not run by `jaalnet lessons run` in the fast profile on synthetic pictures"

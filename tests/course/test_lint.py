@@ -92,6 +92,10 @@ def unmarked(notebook: Any) -> None:
             cell.metadata["tags"] = []
 
 
+def with_red_words(notebook: Any) -> None:
+    notebook.cells[4].outputs = [v4.new_output("stream", name="stderr", text="findfont: no such font\n")]
+
+
 def with_error(notebook: Any) -> None:
     notebook.cells[4].outputs = [v4.new_output("error", ename="ValueError", evalue="no", traceback=["no"])]
 
@@ -139,6 +143,7 @@ BROKEN = {
     "a stripped notebook's compared cells": (stripped, "a compared cell has no output"),
     "an unmarked notebook": (unmarked, "0 cells tagged nbval-check-output, expected at least 6"),
     "an error output": (with_error, "ended with ValueError: no"),
+    "words in red": (with_red_words, "shows in red: findfont: no such font"),
     "a second heading of the first level": (replaced("## Summary", "# Summary"), "2 headings of the first level"),
     "a heading that jumps": (replaced("## Numbers", "#### Numbers"), "jumps from level 2 to 4"),
     "another title": (said(title="Edges"), "expected 'Lesson 11: Edges'"),

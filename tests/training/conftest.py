@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
+from dark_discs import dark_discs
 
-from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.size import Size
 from jaalnet_core.training import TrainSettings
-
-
-def dark_discs(count: int, side: int = 32, seed: int = 0) -> LesionArrays:
-    """`count` pictures of a dark disc on light, noisy skin."""
-    random = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:side, :side]
-    centres = random.uniform(0.35 * side, 0.65 * side, (count, 2))
-    radii = random.uniform(0.15 * side, 0.35 * side, count)
-    masks = np.stack(
-        [(rows - y) ** 2 + (columns - x) ** 2 <= r**2 for (y, x), r in zip(centres, radii, strict=True)]
-    ).astype(np.uint8)
-    images = np.array([220, 180, 160]) - 110 * masks[..., None] + random.normal(0, 8, (count, side, side, 3))
-    ids = tuple(f"disc_{seed}_{i:03d}" for i in range(count))
-    return LesionArrays(ids, images.clip(0, 255).astype(np.uint8), masks)
 
 
 @pytest.fixture(scope="session")

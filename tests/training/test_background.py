@@ -148,7 +148,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {folder!r})
-from conftest import dark_discs
+from dark_discs import dark_discs
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.size import Size
 from jaalnet_core.training import TrainSettings

@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from conftest import dark_discs
+from dark_discs import dark_discs
 
 from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.data.source import LesionData

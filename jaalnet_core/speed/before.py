@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from unittest import mock
 
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
 
 from jaalnet_core.attention import ChannelGate
 from jaalnet_core.training import batches
@@ -34,9 +33,7 @@ def norms_by_single_operations() -> Iterator[None]:
 
     def forward(self: SharedBatchNorm2d, features: Tensor) -> Tensor:
         if not self.training:
-            return functional.batch_norm(
-                features, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-            )
+            return nn.BatchNorm2d.forward(self, features)
         variance, mean = torch.var_mean(features.float(), dim=(0, 2, 3), correction=0)
         moments = torch.stack([mean.double(), variance.double() + mean.double().square()])
         mean, square = _Summed.apply(moments * self.share.part).unbind()

@@ -133,7 +133,10 @@ def _changes(root: Path) -> str:
     if (root / FOLDER / "folder.json").exists():
         rows.append(_folder_change(_figures(root, "folder")))
     return "\n\n".join(
-        [markdown_table(["change", "why", "predicted", "measured"], rows), _measured(figures, "--of changes")]
+        [
+            markdown_table(["change", "why", "predicted", "measured"], rows),
+            _measured(figures, f"--of changes --rounds {figures['rounds']}"),
+        ]
     )
 
 

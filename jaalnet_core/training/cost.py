@@ -36,14 +36,13 @@ from jaalnet_core.derived_files import DerivedText
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import write_json
 from jaalnet_core.size import Size
-from jaalnet_core.training.alone_in_company import random_batch, step_without_waiting
 from jaalnet_core.training.launch import start_processes, where_it_runs
 from jaalnet_core.training.run import Run, build_run
 from jaalnet_core.training.settings import TrainSettings
+from jaalnet_core.training.without_waiting import random_batch, step_without_waiting
 
 PAGE, FIGURES = Path("docs") / "cluster.md", Path("reports") / "published" / "cluster-cost.json"
 BEGIN, END = "<!-- cluster cost -->", "<!-- /cluster cost -->"
-NOT_MEASURED = "Not measured yet: `python -m jaalnet_core.training.cost` makes the tables, in a few minutes."
 PICTURES, PROCESSES = (859, 10_000, 1_000_000), (1, 2, 8, 64)
 _BUCKET = 25 * 2**20  # bytes of gradients that PyTorch sends at once
 _PATIENCE = 900.0  # seconds for one measurement

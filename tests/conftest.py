@@ -1,8 +1,9 @@
-"""What all tests share: the real pictures, the long tests, and threads that make sums repeatable."""
+"""What all tests share: the real pictures, the long tests, one draw of luck, and threads that make sums repeatable."""
 
 from __future__ import annotations
 
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--long", action="store_true", help="also run the tests marked long (minutes)")
     group.addoption("--browser", action="store_true", help="also run the tests that drive JupyterLab in Chromium")
     group.addoption("--real-data", metavar="DIR", help="the real ISBI2016 pictures (default: $JAALNET_DATA)")
+    group.addoption("--seed", type=int, default=0, help="what every test draws from that names no seed (default: 0)")
     group.addoption(
         "--require-real-data",
         action="store_true",
@@ -49,6 +51,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: a test of the real data was skipped ({call.excinfo.value})"
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Every test draws the same, whatever ran before it in its process; a hook comes before fixtures of any scope."""
+    seed = item.config.getoption("--seed")
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
 
 
 @pytest.fixture(autouse=True)

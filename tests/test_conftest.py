@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 pytest_plugins = ["pytester"]
 
@@ -80,3 +83,41 @@ def test_synthetic_is_no_real_data(suite: pytest.Pytester, monkeypatch: pytest.M
     result = run(suite, "-rs")
     result.assert_outcomes(passed=1, skipped=2, deselected=2)
     result.stdout.fnmatch_lines(["*real data: no folder was named*"])
+
+
+def test_every_test_draws_the_same_whatever_ran_before(pytester: pytest.Pytester) -> None:
+    shutil.copy(Path(__file__).parent / "conftest.py", pytester.path / "conftest.py")
+    pytester.makepyfile(
+        """
+        import random
+        import sys
+
+        import numpy as np
+        import pytest
+        import torch
+
+        @pytest.fixture(scope="module")
+        def draws():
+            return draw()
+
+        def draw():
+            return random.random(), np.random.rand(), float(torch.rand(1))
+
+        def test_by_its_fixture(draws):
+            sys.stderr.write(f"{draws}|")
+
+        def test_alone():
+            sys.stderr.write(f"{draw()}|")
+        """
+    )
+
+    def drawn(*options: str) -> list[str]:
+        return "".join(run(pytester, "-s", *options).errlines).split("|")[:-1]
+
+    def expected(seed: int) -> str:
+        pixels = torch.rand(1, generator=torch.Generator().manual_seed(seed))
+        return str((random.Random(seed).random(), np.random.RandomState(seed).rand(), float(pixels)))
+
+    assert drawn() == [expected(0)] * 2
+    assert drawn("-k", "alone") == [expected(0)]
+    assert drawn("--seed", "3", "-k", "alone") == drawn("--seed", "3", "-k", "fixture") == [expected(3)]

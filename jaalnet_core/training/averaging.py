@@ -18,13 +18,13 @@ def average_weights(network: nn.Module, decay: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def blend(averages: Sequence[Tensor], currents: Sequence[Tensor], updates: Tensor | int) -> None:
-        count = int(updates)
+    def blend(averages: Sequence[Tensor], currents: Sequence[Tensor], _updates: Tensor | int) -> None:
+        count = int(averaged.n_averaged)  # on the CPU; `_updates` lies where the weights do: a GPU would be waited for
         kept = min(decay, (1 + count) / (10 + count))
         if torch.is_floating_point(averages[0]):
             torch._foreach_lerp_(list(averages), list(currents), 1 - kept)
         else:  # counters of batches seen
-            for average, current in zip(averages, currents, strict=True):
-                average.copy_(current)
+            torch._foreach_copy_(list(averages), list(currents))
 
-    return AveragedModel(network, multi_avg_fn=blend, use_buffers=True)
+    averaged = AveragedModel(network, multi_avg_fn=blend, use_buffers=True)
+    return averaged

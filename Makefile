@@ -41,7 +41,7 @@ soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, bes
 speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (about a quarter of an hour, 9 GB)
 	@$(JAALNET) benchmark --preset small --authors --json reports/published/speed/training-small.json
 	@$(JAALNET) benchmark --preset base --json reports/published/speed/training-base.json
-	@for what in layers changes inference attention folder; do \
+	@for what in step layers changes inference attention folder; do \
 		$(JAALNET) benchmark --of $$what --json reports/published/speed/$$what.json || exit 1; done
 	@$(JAALNET) report
 

@@ -93,6 +93,12 @@ def _against(step: dict[str, Any], authors: dict[str, Any] | None) -> dict[str, 
     return authors and {name: step[column] / authors[column] for name, column in columns.items()}
 
 
+def train_settings(settings: BenchmarkSettings, **changes: Any) -> TrainSettings:
+    """What a training has to be told so that its step is the one to be measured; resolved."""
+    chosen = {"preset": settings.preset, "recipe": settings.recipe, "size": settings.size, "device": settings.device}
+    return TrainSettings(**chosen, batch_size=settings.batch_size, **changes).resolved()
+
+
 def build_subject(settings: BenchmarkSettings, name: str, *, explicit_attention: bool = False) -> Subject:
     """One of `SUBJECTS`, fed with random pictures."""
     if name == "step":
@@ -117,8 +123,7 @@ def build_subject(settings: BenchmarkSettings, name: str, *, explicit_attention:
 
 
 def _step_subject(settings: BenchmarkSettings, explicit_attention: bool) -> Subject:
-    chosen = TrainSettings(preset=settings.preset, recipe=settings.recipe, size=settings.size, device=settings.device)
-    run = build_run(chosen.resolved())
+    run = build_run(train_settings(settings))
     for module in run.da_net.modules():
         if hasattr(module, "explicit"):
             module.explicit = explicit_attention
@@ -161,14 +166,15 @@ def _time_in_turns(settings: BenchmarkSettings, names: list[str], bar: tqdm) -> 
 
 
 def _timed(subject: Subject) -> float:
-    _wait(subject.device)
+    wait_for(subject.device)
     started = time.perf_counter()
     subject.work()
-    _wait(subject.device)
+    wait_for(subject.device)
     return time.perf_counter() - started
 
 
-def _wait(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
+    """Until a GPU has done what it was given; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize()
 

@@ -10,7 +10,7 @@ from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import Size
 
 SUBJECTS = ("lfnet", "danet", "step", "baseline", "authors")
-Measured = Literal["training", "inference", "attention", "layers", "folder", "changes"]
+Measured = Literal["training", "inference", "attention", "step", "layers", "folder", "changes"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,9 @@ class BenchmarkSettings:
 
     of: Measured = "training"
     """`training`: the networks and the adversarial step; `inference`: one picture on one core, by every runtime;
-    `attention`: time and memory against positions; `layers`: arithmetic, bytes and time of each part of the step;
-    `folder`: a folder of photographs outlined; `changes`: each change that was made for speed, undone and done."""
+    `attention`: time and memory against positions; `step`: time of each part of a training step; `layers`: arithmetic,
+    bytes and time of each part of LF-Net; `folder`: a folder of photographs outlined; `changes`: each change that was
+    made for speed, undone and done."""
     preset: Preset = "small"
     """Width of both networks."""
     recipe: RecipeName = "course"
@@ -32,7 +33,7 @@ class BenchmarkSettings:
     rounds: int = 5
     """Timed rounds, after one that warms up."""
     device: str = "auto"
-    """`auto`, `cpu`, `cuda` or `mps`; only training is measured elsewhere than on the CPU."""
+    """`auto`, `cpu`, `cuda` or `mps`; only `training` and `step` are measured elsewhere than on the CPU."""
     authors: bool = False
     """Training: beside it a stand-in for the authors' networks (at batch 16 some 8 GB and minutes)."""
     pictures: int = 1000

@@ -52,6 +52,8 @@ def _measure(settings: Settings) -> dict[str, Any]:
         from jaalnet_core.speed.inference import measure_inference as measure
     elif settings.of == "attention":
         from jaalnet_core.speed.positions import measure_attention as measure
+    elif settings.of == "step":
+        from jaalnet_core.speed.step_parts import measure_step as measure
     elif settings.of == "layers":
         from jaalnet_core.speed.layers import measure_layers as measure
     elif settings.of == "folder":

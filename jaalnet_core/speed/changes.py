@@ -14,13 +14,12 @@ from typing import Any
 
 import torch
 
-from jaalnet_core.benchmark import build_subject, machine
+from jaalnet_core.benchmark import build_subject, machine, train_settings
 from jaalnet_core.benchmark_settings import BenchmarkSettings
-from jaalnet_core.data.arrays import LesionArrays
 from jaalnet_core.speed.before import augmented_one_by_one, gate_by_amax, norms_by_single_operations, not_compiled
+from jaalnet_core.speed.random_lesions import random_lesions
 from jaalnet_core.training.batches import open_batches
 from jaalnet_core.training.run import build_run
-from jaalnet_core.training.settings import TrainSettings
 from jaalnet_core.training.without_waiting import random_batch, step_without_waiting
 
 Work = Callable[[], object]
@@ -52,16 +51,13 @@ def adversarial_step(settings: BenchmarkSettings) -> Work:
 
 def step_of_many(settings: BenchmarkSettings) -> Work:
     """The step of one process among several, that does not wait for the others."""
-    return step_without_waiting(_train_settings(settings), settings.batch_size)
+    return step_without_waiting(train_settings(settings), settings.batch_size)
 
 
 def step_with_augmentation(settings: BenchmarkSettings) -> Work:
     """The step, and before it the augmentation of its pictures."""
-    chosen, random = _train_settings(settings, augment_on="device"), torch.Generator().manual_seed(0)
-    count, size = settings.batch_size, tuple(settings.size)
-    images = torch.randint(256, (count, *size, 3), dtype=torch.uint8, generator=random).numpy()
-    masks = torch.randint(2, (count, *size), dtype=torch.uint8, generator=random).numpy()
-    lesions, run = LesionArrays(tuple(map(str, range(count))), images, masks), build_run(chosen)
+    chosen = train_settings(settings, augment_on="device")
+    lesions, run = random_lesions(settings.batch_size, settings.size), build_run(chosen)
 
     def work() -> None:
         for batch, its_masks in open_batches(lesions, chosen, run.processes)(0, 0):
@@ -72,7 +68,7 @@ def step_with_augmentation(settings: BenchmarkSettings) -> Work:
 
 def compiled_step(settings: BenchmarkSettings) -> Work:
     """The step with both networks compiled."""
-    run = build_run(_train_settings(settings, compile=True))
+    run = build_run(train_settings(settings, compile=True))
     images, masks = random_batch(settings.batch_size, settings.size)
     return lambda: run.step(images, masks)
 
@@ -141,11 +137,6 @@ def measure_changes(settings: BenchmarkSettings) -> dict[str, Any]:
         )
     about = {"preset": settings.preset, "batch_size": settings.batch_size, "rounds": settings.rounds, **machine()}
     return {"of": "changes", "changes": rows, **about}
-
-
-def _train_settings(settings: BenchmarkSettings, **changes: Any) -> TrainSettings:
-    chosen = {"preset": settings.preset, "recipe": settings.recipe, "size": settings.size, "device": settings.device}
-    return TrainSettings(**chosen, batch_size=settings.batch_size, **changes).resolved()
 
 
 def _speed(work: Work, pictures: int) -> float:

@@ -99,6 +99,21 @@ def _training(root: Path) -> str:
     return "\n\n".join([markdown_table(head, rows), " ".join(words)])
 
 
+def _step(root: Path) -> str:
+    figures = _figures(root, "step")
+    total = figures["total"]
+    rows = [[row["part"], row["milliseconds"]] for row in figures["parts"]] + [["**all**", total]]
+    table = markdown_table(
+        ["part of a step", "ms a picture", "share"],
+        [[part, f"{spent:.2f}", f"{100 * spent / total:.1f} %"] for part, spent in rows],
+    )
+    words = (
+        f"A picture, batch {figures['batch_size']}. With nothing timed within the whole takes "
+        f"{figures['unwatched']:.1f} ms. "
+    )
+    return "\n\n".join([table, words + _measured(figures, f"--of step --preset {figures['preset']}")])
+
+
 def _layers(root: Path) -> str:
     figures = _figures(root, "layers")
     rows = []
@@ -204,6 +219,7 @@ def _folder(root: Path) -> str:
 
 _TABLES: dict[str, Callable[[Path], str]] = {
     "training": _training,
+    "step": _step,
     "layers": _layers,
     "changes": _changes,
     "inference": _inference,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from jaalnet_core.depthwise import DepthwiseConv
+
 
 class ConvNormAct(nn.Sequential):
     """Convolution, batch normalisation and ReLU: `(B, in, H, W)` to `(B, out, H, W)`.
@@ -35,9 +37,7 @@ class DDSConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(
-            in_channels, in_channels, 3, padding=dilation, dilation=dilation, groups=in_channels, bias=False
-        )
+        self.depthwise = DepthwiseConv(in_channels, dilation=dilation)
         self.depthwise_norm = nn.BatchNorm2d(in_channels)
         self.pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)
         self.pointwise_norm = nn.BatchNorm2d(out_channels)

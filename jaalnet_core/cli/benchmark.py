@@ -54,6 +54,10 @@ def _measure(settings: Settings) -> dict[str, Any]:
         from jaalnet_core.speed.positions import measure_attention as measure
     elif settings.of == "step":
         from jaalnet_core.speed.step_parts import measure_step as measure
+    elif settings.of == "epoch":
+        from jaalnet_core.speed.epochs import measure_epochs as measure
+    elif settings.of == "scores":
+        from jaalnet_core.speed.scores import measure_scores as measure
     elif settings.of == "layers":
         from jaalnet_core.speed.layers import measure_layers as measure
     elif settings.of == "folder":

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from jaalnet_core.attention import ChannelGate
+from jaalnet_core.depthwise import DepthwiseConv
 from jaalnet_core.training import batches
 from jaalnet_core.training.shared_norm import SharedBatchNorm2d, sum_over_processes
 
@@ -25,6 +26,11 @@ def gate_by_amax() -> Iterator[None]:
 
     with mock.patch.object(ChannelGate, "gate", gate):
         yield
+
+
+def dilated_gradients_by_general_kernels() -> AbstractContextManager[object]:
+    """Gradients of dilated depthwise convolutions are PyTorch's own."""
+    return mock.patch.object(DepthwiseConv, "forward", nn.Conv2d.forward)
 
 
 @contextmanager

@@ -24,15 +24,16 @@ from jaalnet_core.benchmark import machine
 from jaalnet_core.benchmark_settings import BenchmarkSettings
 from jaalnet_core.flops import flop_counter
 from jaalnet_core.lf_net import build_lf_net
+from jaalnet_core.speed.rates import arithmetic_rate, memory_rate, seconds_of
 
 BETWEEN = "between the parts"  # joins, pooling, the loss
-_SIDE, _NUMBERS = 2048, 2**26  # of the matrix product, of the copy
 
 
 @dataclass
 class Cost:
-    """Sums over operations: FLOP, bytes read and written, seconds."""
+    """Sums over operations: how many, FLOP, bytes read and written, seconds."""
 
+    operations: int = 0
     flop: float = 0.0
     bytes: float = 0.0
     seconds: float = 0.0
@@ -63,7 +64,9 @@ def measure_layers(settings: BenchmarkSettings) -> dict[str, Any]:
     ]
     sums = (sum(cost.flop for cost in rounds[0].values()), sum(cost.bytes for cost in rounds[0].values()))
     total = _row(*sums, sum(seconds.values()), settings.batch_size, rates)
-    total["unwatched"] = 1000 * statistics.median(_seconds(work) for _ in range(settings.rounds)) / settings.batch_size
+    total["unwatched"] = (
+        1000 * statistics.median(seconds_of(work) for _ in range(settings.rounds)) / settings.batch_size
+    )
     about = {"preset": settings.preset, "size": list(settings.size), "batch_size": settings.batch_size}
     return {"of": "layers", "parts": parts, "total": total, "rates": rates, **about, **machine()}
 
@@ -77,19 +80,6 @@ def part_costs(network: nn.Module, work: Callable[[], object]) -> dict[str, Cost
     with _Places(network) as places, flop_counter() as flops, _Meter(counted, places, flops):
         work()
     return dict(counted)
-
-
-def arithmetic_rate() -> float:
-    """FLOP a second of a large float32 matrix product, the best of a few."""
-    matrix = torch.rand(_SIDE, _SIDE)
-    return 2 * _SIDE**3 / min(_seconds(lambda: matrix @ matrix) for _ in range(4))
-
-
-def memory_rate() -> float:
-    """Bytes a second, read and written together, of a copy far larger than the caches, the best of a few."""
-    source = torch.rand(_NUMBERS)
-    target = torch.empty_like(source)
-    return 2 * source.nbytes / min(_seconds(lambda: target.copy_(source)) for _ in range(4))
 
 
 class _Places:
@@ -147,6 +137,7 @@ class _Meter(TorchDispatchMode):
         cost.seconds += seconds
         cost.flop += self.flops.get_total_flops() - before
         if not function.is_view:
+            cost.operations += 1
             cost.bytes += sum(tensor.nbytes for tensor in _tensors((args, kwargs, result)))
         return result
 
@@ -161,12 +152,6 @@ def _part_names(network: nn.Module) -> Iterator[str]:
 
 def _tensors(values: Any) -> list[Tensor]:
     return [leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor)]
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _row(flop: float, count: float, seconds: float, pictures: int, rates: dict[str, float]) -> dict[str, float]:

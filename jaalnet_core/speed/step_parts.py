@@ -18,6 +18,7 @@ import torch
 
 from jaalnet_core.benchmark import machine, train_settings, wait_for
 from jaalnet_core.benchmark_settings import BenchmarkSettings
+from jaalnet_core.speed.layers import part_costs
 from jaalnet_core.speed.random_lesions import random_lesions
 from jaalnet_core.training.batches import Batch, open_batches
 from jaalnet_core.training.finite import not_finite
@@ -89,7 +90,8 @@ def measure_step(settings: BenchmarkSettings) -> dict[str, Any]:
 
     Returns:
         `parts`: `part` and `milliseconds` (a picture; median over the rounds); `total`, their sum; `unwatched`: the
-        milliseconds of the whole when nothing is timed within; the settings and the machine.
+        milliseconds of the whole when nothing is timed within; `counted`: `operations` of a step, and its `gflop` and
+        `megabytes` read and written, a picture, in float32; the settings and the machine.
     """
     chosen = train_settings(settings)
     run = build_run(chosen)
@@ -107,6 +109,7 @@ def measure_step(settings: BenchmarkSettings) -> dict[str, Any]:
         "parts": [{"part": part, "milliseconds": value} for part, value in milliseconds.items()],
         "total": sum(milliseconds.values()),
         "unwatched": a_picture * statistics.median(unwatched),
+        "counted": counted(run, next_batch()),
         "preset": settings.preset,
         "recipe": settings.recipe,
         "size": list(settings.size),
@@ -121,6 +124,16 @@ def step_parts(run: Run, next_batch: Callable[[], Batch]) -> dict[str, float]:
     with _watched(run, clock):
         _learn(run, clock.around(PICTURES, next_batch)(), clock.around)
     return clock.stop()
+
+
+def counted(run: Run, batch: Batch) -> dict[str, float]:
+    """`operations` of a step, views left out, and `gflop` and `megabytes` a picture."""
+    costs = part_costs(run.step.lf_net.module, lambda: _learn(run, batch, lambda _part, function: function)).values()
+    return {
+        "operations": sum(cost.operations for cost in costs),
+        "gflop": sum(cost.flop for cost in costs) / len(batch[0]) / 1e9,
+        "megabytes": sum(cost.bytes for cost in costs) / len(batch[0]) / 1e6,
+    }
 
 
 def whole_step(run: Run, next_batch: Callable[[], Batch]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from jaalnet_core.benchmark import train_settings
+from jaalnet_core.benchmark import count, train_settings
 from jaalnet_core.benchmark_settings import BenchmarkSettings
 from jaalnet_core.losses import REGION_LOSSES
 from jaalnet_core.size import Size
@@ -98,3 +98,12 @@ def test_a_step_is_measured_and_stands_on_the_page(recipe, tmp_path, capsys):
     assert "| LF-Net, forward |" in table
     assert "| **all** |" in table
     assert "100.0 %" in table
+
+
+def test_operations_of_a_step_are_counted_whatever_its_batch():
+    run = build_run(train_settings(TINY))
+    few, many = (step_parts.counted(run, (torch.rand(n, 3, 32, 32), torch.ones(n, 1, 32, 32))) for n in (2, 4))
+    assert few["operations"] == many["operations"] > 1000
+    assert many["gflop"] == pytest.approx(few["gflop"], rel=0.01)
+    assert many["gflop"] == pytest.approx(count(TINY, "step")["gflop_per_image"], rel=0.1)  # attention is fused here
+    assert 0 < many["megabytes"] < few["megabytes"]  # weights are read once a step

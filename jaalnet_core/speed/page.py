@@ -11,6 +11,7 @@ from jaalnet_core.derived_files import Derived, DerivedFigure, DerivedText
 from jaalnet_core.errors import DataError
 from jaalnet_core.figures.attention_growth import attention_growth_figure
 from jaalnet_core.report_page import markdown_table
+from jaalnet_core.speed.on_paper import H200, run_floors
 
 PAGE = Path("docs") / "speed.md"
 FOLDER = Path("reports") / "published" / "speed"
@@ -112,6 +113,70 @@ def _step(root: Path) -> str:
         f"{figures['unwatched']:.1f} ms. "
     )
     return "\n\n".join([table, words + _measured(figures, f"--of step --preset {figures['preset']}")])
+
+
+def _epoch(root: Path) -> str:
+    figures = _figures(root, "epoch")
+    rest = figures["seconds"] - figures["learning"] - figures["validating"]
+    rows = [
+        ["steps", figures["learning"]],
+        [f"validation of {figures['validation']} pictures", figures["validating"]],
+        ["batches, log and files", rest],
+        ["**the whole epoch**", figures["seconds"]],
+    ]
+    table = markdown_table(["part of an epoch", "seconds"], [[part, f"{spent:.1f}"] for part, spent in rows])
+    low, high = figures["seconds_range"]
+    reached, best = figures["gflop_per_second"], figures["matrix_gflop_per_second"]
+    words = (
+        f"{figures['data']}, {figures['learnt_from']} pictures at {figures['size'][1]}x{figures['size'][0]}, batch "
+        f"{figures['batch_size']}; median of {max(1, figures['epochs'] - 1)}, range {low:.1f} to {high:.1f}; the first "
+        f"took {figures['first']:.1f}. While learning {reached:.0f} GFLOP a second, {100 * reached / best:.0f} % of a "
+        "large matrix product's. "
+    )
+    command = f"--of epoch --preset {figures['preset']} --epochs {figures['epochs']}"
+    return "\n\n".join([table, words + _measured(figures, command)])
+
+
+def _paper(root: Path) -> str:
+    figures = _figures(root, "step-base")
+    counted, rows = figures["counted"], []
+    for batch_size in (16, 64, 128):
+        floors = run_floors(**counted, pictures=TRAINING_PICTURES, epochs=300, batch_size=batch_size)
+        seconds = (floors.handing_over, floors.moving, floors.multiplying, floors.longest)
+        rows.append([str(batch_size), f"{floors.steps:,}", *(f"{value:.0f}" for value in seconds)])
+    head = ["batch", "steps", "handing over, s", "moving, s", "multiplying, s", "longest, s"]
+    words = (
+        f"A step is {counted['operations']:,} operations, {counted['gflop']:.1f} GFLOP and "
+        f"{counted['megabytes']:,.0f} MB a picture in float32 (half in bf16), counted by `jaalnet benchmark --of step "
+        f"--preset base`. {H200.name} by its data sheet: {H200.flop_per_second / 1e12:.0f} TFLOP (bf16) and "
+        f"{H200.bytes_per_second / 1e12:.1f} TB a second; {H200.seconds_an_operation * 1e6:.0f} microseconds to hand "
+        "over an operation are a guess."
+    )
+    return "\n\n".join([markdown_table(head, rows), words])
+
+
+def _scores(root: Path) -> str:
+    figures = _figures(root, "scores")
+    rows = [
+        [str(row["seed"]), f"{100 * row['before']:.2f}", f"{100 * row['after']:.2f}", *_seconds_of_both(row)]
+        for row in figures["rows"]
+    ]
+    head = ["seed", "Dice before", "Dice after", "seconds before", "seconds after"]
+    low, high = (100 * value for value in figures["difference_range"])
+    spread = figures["spread_before"]
+    seeds = "" if spread is None else f" The seeds before differ by a standard deviation of {100 * spread:.2f}."
+    words = (
+        f"After less before: {100 * figures['difference']:+.2f} ({low:+.2f} to {high:+.2f}).{seeds} {figures['data']}, "
+        f"{figures['learnt_from']} pictures, {figures['epochs']} epochs, `{figures['preset']}` at {figures['size'][1]}x"
+        f"{figures['size'][0]}; validation Dice of the last epoch, {figures['validation']} pictures, percent. "
+    )
+    size = f"{figures['size'][1]}x{figures['size'][0]}"
+    options = f"--preset {figures['preset']} --size {size} --pictures {figures['learnt_from']}"
+    return "\n\n".join([markdown_table(head, rows), words + _measured(figures, f"--of scores {options}")])
+
+
+def _seconds_of_both(row: Mapping[str, Any]) -> list[str]:
+    return [f"{row['seconds'][way]:.0f}" for way in ("before", "after")]
 
 
 def _layers(root: Path) -> str:
@@ -220,6 +285,9 @@ def _folder(root: Path) -> str:
 _TABLES: dict[str, Callable[[Path], str]] = {
     "training": _training,
     "step": _step,
+    "epoch": _epoch,
+    "paper": _paper,
+    "scores": _scores,
     "layers": _layers,
     "changes": _changes,
     "inference": _inference,

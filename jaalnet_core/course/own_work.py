@@ -17,6 +17,8 @@ _ALWAYS = (f"{PACKAGE}.errors", f"{PACKAGE}.size")
 def not_own(answer: Any, allowed: Sequence[str]) -> str:
     """Words on a component of this package that `answer` is, subclasses or holds; empty where it is the learner's own.
 
+    What an allowed component holds for its own work is not counted.
+
     Args:
         answer: a function, class, module or value.
         allowed: dotted names that may be used.
@@ -30,12 +32,21 @@ def not_own(answer: Any, allowed: Sequence[str]) -> str:
         return ""
     if isinstance(answer, FunctionType):
         return f"is {_dotted(answer)}" if _foreign(_dotted(answer), allowed) else ""
-    parts = answer.modules() if isinstance(answer, nn.Module) else [answer]
+    parts = _parts(answer, allowed) if isinstance(answer, nn.Module) else [answer]
     for part in parts:
         for base in type(part).__mro__:
             if _foreign(name := _dotted(base), allowed):
                 return f"{'is' if part is answer else 'holds'} a {name}"
     return ""
+
+
+def _parts(module: nn.Module, allowed: Sequence[str]) -> Iterator[nn.Module]:
+    """The module and all within it, but for what lies within allowed components."""
+    yield module
+    bases = map(_dotted, type(module).__mro__)
+    if not any(name.startswith(f"{PACKAGE}.") and not _foreign(name, allowed) for name in bases):
+        for child in module.children():
+            yield from _parts(child, allowed)
 
 
 @contextmanager

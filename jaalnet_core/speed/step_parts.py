@@ -127,7 +127,7 @@ def step_parts(run: Run, next_batch: Callable[[], Batch]) -> dict[str, float]:
 
 
 def counted(run: Run, batch: Batch) -> dict[str, float]:
-    """`operations` of a step, views left out, and `gflop` and `megabytes` a picture."""
+    """`operations` of a step that is not the first, views left out, and `gflop` and `megabytes` a picture."""
     costs = part_costs(run.step.lf_net.module, lambda: _learn(run, batch, lambda _part, function: function)).values()
     return {
         "operations": sum(cost.operations for cost in costs),

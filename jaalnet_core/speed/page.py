@@ -169,6 +169,7 @@ def _scores(root: Path) -> str:
         f"After less before: {100 * figures['difference']:+.2f} ({low:+.2f} to {high:+.2f}).{seeds} {figures['data']}, "
         f"{figures['learnt_from']} pictures, {figures['epochs']} epochs, `{figures['preset']}` at {figures['size'][1]}x"
         f"{figures['size'][0]}; validation Dice of the last epoch, {figures['validation']} pictures, percent. "
+        "Seconds hang on what else the machine did. "
     )
     size = f"{figures['size'][1]}x{figures['size'][0]}"
     options = f"--preset {figures['preset']} --size {size} --pictures {figures['learnt_from']}"

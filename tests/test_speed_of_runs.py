@@ -143,15 +143,15 @@ def test_seeds_and_epochs_that_are_none_are_refused():
 # On paper
 
 
-def test_a_runs_floors_are_those_of_a_pocket_calculator():
+def test_a_runs_prediction_is_that_of_a_pocket_calculator():
     card = on_paper.Card("card", flop_per_second=1e12, bytes_per_second=1e9, seconds_an_operation=1e-3)
     counted = {"operations": 100, "gflop": 5.0, "megabytes": 4.0}
-    floors = on_paper.run_floors(**counted, pictures=10, epochs=3, batch_size=4, card=card)
-    assert floors.steps == 9  # the third of an epoch has two pictures
-    assert floors.handing_over == pytest.approx(0.9)
-    assert floors.moving == pytest.approx(30 * 2e6 / 1e9)  # half of the float32
-    assert floors.multiplying == pytest.approx(30 * 5e9 / 1e12)
-    assert floors.longest == floors.handing_over
+    seconds = on_paper.predict_run(**counted, pictures=10, epochs=3, batch_size=4, card=card)
+    assert seconds.steps == 9  # the third of an epoch has two pictures
+    assert seconds.handing_over == pytest.approx(0.9)
+    assert seconds.moving == pytest.approx(30 * 2e6 / 1e9)  # half of the float32
+    assert seconds.multiplying == pytest.approx(30 * 5e9 / 1e12)
+    assert seconds.longest == seconds.handing_over
 
 
 # The page

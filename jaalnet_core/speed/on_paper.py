@@ -27,8 +27,12 @@ H200 = Card("H200", 989e12, 4.8e12)
 
 
 @dataclass(frozen=True)
-class Floors:
-    """Three times that a run cannot fall below, in seconds; the longest one is the prediction."""
+class PredictedSeconds:
+    """What each of three limits alone would make a run take, uncompiled.
+
+    Moving and multiplying are floors by the card's data sheet. Handing over is none: it rests on a guess, and a
+    compiled step hands over fewer operations.
+    """
 
     steps: int
     handing_over: float
@@ -37,14 +41,14 @@ class Floors:
 
     @property
     def longest(self) -> float:
-        """The prediction for a run, uncompiled: what handing over takes cannot overlap itself, all else can."""
+        """The prediction: operations are handed over one by one, and all else can happen meanwhile."""
         return max(self.handing_over, self.moving, self.multiplying)
 
 
-def run_floors(
+def predict_run(
     *, operations: int, gflop: float, megabytes: float, pictures: int, epochs: int, batch_size: int, card: Card = H200
-) -> Floors:
-    """The floors of a run.
+) -> PredictedSeconds:
+    """How long a run takes, from the counts of a step.
 
     Args:
         operations: of a step, whatever its batch.
@@ -53,7 +57,7 @@ def run_floors(
     """
     steps = epochs * math.ceil(pictures / batch_size)
     learnt = epochs * pictures
-    return Floors(
+    return PredictedSeconds(
         steps=steps,
         handing_over=steps * operations * card.seconds_an_operation,
         moving=learnt * megabytes / 2 * 1e6 / card.bytes_per_second,

@@ -11,7 +11,7 @@ from jaalnet_core.derived_files import Derived, DerivedFigure, DerivedText
 from jaalnet_core.errors import DataError
 from jaalnet_core.figures.attention_growth import attention_growth_figure
 from jaalnet_core.report_page import markdown_table
-from jaalnet_core.speed.on_paper import H200, run_floors
+from jaalnet_core.speed.on_paper import H200, predict_run
 
 PAGE = Path("docs") / "speed.md"
 FOLDER = Path("reports") / "published" / "speed"
@@ -141,9 +141,9 @@ def _paper(root: Path) -> str:
     figures = _figures(root, "step-base")
     counted, rows = figures["counted"], []
     for batch_size in (16, 64, 128):
-        floors = run_floors(**counted, pictures=TRAINING_PICTURES, epochs=300, batch_size=batch_size)
-        seconds = (floors.handing_over, floors.moving, floors.multiplying, floors.longest)
-        rows.append([str(batch_size), f"{floors.steps:,}", *(f"{value:.0f}" for value in seconds)])
+        seconds = predict_run(**counted, pictures=TRAINING_PICTURES, epochs=300, batch_size=batch_size)
+        each = (seconds.handing_over, seconds.moving, seconds.multiplying, seconds.longest)
+        rows.append([str(batch_size), f"{seconds.steps:,}", *(f"{value:.0f}" for value in each)])
     head = ["batch", "steps", "handing over, s", "moving, s", "multiplying, s", "longest, s"]
     words = (
         f"A step is {counted['operations']:,} operations, {counted['gflop']:.1f} GFLOP and "

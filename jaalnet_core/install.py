@@ -100,8 +100,8 @@ def prepare(venv: Path) -> list[str]:
         _run([*command, str(venv)], mend)
     if uv is None and wish == "uv":
         uv = _fetch_uv(python)
-    if uv:
-        return [uv, "pip", "install", "--python", str(python)]
+    if uv:  # compiled once, as pip does by itself: else the first start takes a minute, and each where none may write
+        return [uv, "pip", "install", "--compile-bytecode", "--python", str(python)]
     if not _works([str(python), "-m", "pip", "--version"]):
         _run([str(python), "-m", "ensurepip", "--upgrade"], "putting pip into .venv (apt install python3-venv)")
     return [str(python), "-m", "pip", "install"]

@@ -59,8 +59,8 @@ def test_uv_installs_the_lock_with_hashes_and_then_the_package_alone(checkout: P
     python = checkout / ".venv" / "bin" / "python"
     assert calls(uv_log) == [
         f"venv --quiet --python {sys.executable} {checkout / '.venv'}",
-        f"pip install --python {python} --require-hashes -r {checkout / 'requirements.lock'}",
-        f"pip install --python {python} --no-deps --no-build-isolation -e {checkout}",
+        f"pip install --compile-bytecode --python {python} --require-hashes -r {checkout / 'requirements.lock'}",
+        f"pip install --compile-bytecode --python {python} --no-deps --no-build-isolation -e {checkout}",
     ]
 
 

@@ -64,6 +64,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item):
+    """Coverage does not watch a test marked `untraced`, nor the fixtures it is the first to ask for."""
+    if item.get_closest_marker("untraced") is None:
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+
+
 @pytest.fixture(autouse=True)
 def _steady_threads() -> None:
     if "torch" in sys.modules:  # importing torch takes seconds; tests without it need not pay

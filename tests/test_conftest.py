@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     shutil.copy(Path(__file__).parent / "conftest.py", pytester.path / "conftest.py")
     (pytester.path / "ISBI2016_ISIC_Part1_Test_Data").mkdir()
     monkeypatch.setenv("JAALNET_DATA", str(pytester.path / "nowhere"))
-    pytester.makeini("[pytest]\nmarkers =\n    real_data: needs pictures\n    long: slow\n    browser: Chromium")
+    markers = ("real_data: needs pictures", "long: slow", "browser: Chromium", "untraced: slow when traced")
+    pytester.makeini("\n    ".join(["[pytest]\nmarkers =", *markers]))
     pytester.makepyfile(
         """
         import pytest
@@ -121,3 +123,33 @@ def test_every_test_draws_the_same_whatever_ran_before(pytester: pytest.Pytester
     assert drawn() == [expected(0)] * 2
     assert drawn("-k", "alone") == [expected(0)]
     assert drawn("--seed", "3", "-k", "alone") == drawn("--seed", "3", "-k", "fixture") == [expected(3)]
+
+
+def test_an_untraced_test_is_not_watched_and_the_next_is(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        test_traced="""
+        import sys
+        import pytest
+
+        def test_before():
+            assert sys.gettrace() is not None
+
+        @pytest.fixture
+        def first():
+            assert sys.gettrace() is None
+
+        @pytest.mark.untraced
+        def test_marked(first):
+            assert sys.gettrace() is None
+
+        def test_after():
+            assert sys.gettrace() is not None
+        """
+    )
+    before = sys.gettrace()
+    sys.settrace(lambda frame, event, argument: None)
+    try:
+        result = run(suite, "test_traced.py")
+    finally:
+        sys.settrace(before)
+    result.assert_outcomes(passed=3)

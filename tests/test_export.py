@@ -36,6 +36,7 @@ def exported(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Exporte
     return export_onnx(weights, tmp_path_factory.mktemp("onnx") / "sub folder" / "net.onnx")
 
 
+@pytest.mark.untraced
 def test_one_file_with_everything(exported: ExportedNetwork) -> None:
     assert [path.name for path in exported.path.parent.iterdir()] == ["net.onnx"]
     assert exported.size == Size(40, 64)
@@ -134,6 +135,7 @@ def test_a_file_that_is_no_network(tmp_path: Path) -> None:
             onnx_probabilities(tmp_path / name, torch.zeros(1, 3, 32, 32))
 
 
+@pytest.mark.untraced
 def test_the_command(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "net.onnx"
     assert main(["export", "--checkpoint", str(weights), "--out", str(out)]) == 0

@@ -211,6 +211,7 @@ def test_weights_come_back_with_what_is_missing(kind: str, field: str, tmp_path:
         assert torch.equal(loaded(pictures(kind, 32, 48)), network(pictures(kind, 32, 48)))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("kind", "field"),
     [pytest.param(kind, field, marks=pytest.mark.long if kind == "lf_net" else ()) for kind, field in EVERY],

@@ -155,6 +155,7 @@ def test_gradients_equal_finite_differences(kind):
     assert float(slope) == pytest.approx((moved(small) - moved(-small)) / (2 * small), rel=1e-4)
 
 
+@pytest.mark.untraced
 @both
 @slow_beyond_tiny
 def test_export_to_onnx_agrees_on_another_batch(kind, preset, tmp_path):
@@ -190,6 +191,7 @@ def test_compiles_to_code(kind, preset):
         torch.testing.assert_close(compiled(images), network(images), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.untraced
 @both
 def test_compiles_to_one_graph(kind):
     network, images = network_of(kind, "tiny"), inputs(kind, 32, 48)

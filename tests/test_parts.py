@@ -73,6 +73,7 @@ def test_saved_weights_give_the_same_part(name, tmp_path):
     assert torch.equal(module(*inputs), other(*inputs))
 
 
+@pytest.mark.untraced
 @every_part
 def test_compiles_to_one_graph(name):
     """Without a break in the graph; the code generator itself is tried on the whole networks."""

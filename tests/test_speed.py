@@ -101,6 +101,7 @@ def graph_of(tensor):
     return " ".join(names)
 
 
+@pytest.mark.untraced
 def test_changes_are_measured_undone_and_done(monkeypatch):
     real = nn.Module.compile  # the real translator takes minutes
     monkeypatch.setattr(nn.Module, "compile", lambda network, **options: real(network, backend="aot_eager", **options))

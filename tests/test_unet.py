@@ -110,6 +110,7 @@ def test_it_predicts_pictures_from_its_file(tmp_path: Path) -> None:
     assert outline_lesion(path, picture, device="cpu").mask.shape == (50, 60)
 
 
+@pytest.mark.untraced
 def test_the_onnx_file_computes_the_same(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

@@ -42,6 +42,7 @@ def assert_same_run(compiled, plain):
     torch.testing.assert_close(*weights, rtol=0.05, atol=5e-3)
 
 
+@pytest.mark.untraced
 def test_a_compiled_run_is_the_same_run_and_is_translated_once(discs, quick, fresh, monkeypatch):
     """Of whole batches LF-Net, DA-Net that learns and DA-Net that advises; not the smaller one that ends an epoch."""
     quick = dataclasses.replace(quick, epochs=2)

@@ -65,9 +65,9 @@ FAST = Profile(
     learning_rate=2e-4,  # few steps: twice the base rate of the full run
     checkpoint_every=5,
     bootstrap_samples=500,
-    lesson_train=240,
+    lesson_train=120,
     lesson_validation=40,
-    lesson_epochs=12,
+    lesson_epochs=7,
 )
 FULL = Profile(  # the run behind checkpoints/shipped/small-isbi2016
     name="full",

@@ -142,7 +142,7 @@ def augment_pair(transform: v2.Transform, image: np.ndarray, mask: np.ndarray, s
         tv_tensors.Mask(torch.from_numpy(mask).unsqueeze(0)),
     )
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds GPUs too, and takes a traceback
         moved_image, moved_mask = transform(*pair)
     return moved_image.as_subclass(Tensor).float() / 255, moved_mask.as_subclass(Tensor).float()
 

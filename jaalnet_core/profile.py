@@ -35,6 +35,7 @@ class Profile:
         bootstrap_samples: resamplings behind a 95% interval.
         lesson_train, lesson_validation, lesson_epochs: what lesson 6 trains and validates on, and for how long: with
             `fast` a minute on two cores, with `full` the real run.
+        lesson_batch_size, lesson_learning_rate: its steps; from few pictures smaller batches learn more.
     """
 
     name: ProfileName
@@ -51,6 +52,8 @@ class Profile:
     lesson_train: int
     lesson_validation: int
     lesson_epochs: int
+    lesson_batch_size: int
+    lesson_learning_rate: float
 
 
 FAST = Profile(
@@ -65,9 +68,11 @@ FAST = Profile(
     learning_rate=2e-4,  # few steps: twice the base rate of the full run
     checkpoint_every=5,
     bootstrap_samples=500,
-    lesson_train=120,
+    lesson_train=96,
     lesson_validation=40,
     lesson_epochs=7,
+    lesson_batch_size=8,
+    lesson_learning_rate=3e-4,
 )
 FULL = Profile(  # the run behind checkpoints/shipped/small-isbi2016
     name="full",
@@ -84,6 +89,8 @@ FULL = Profile(  # the run behind checkpoints/shipped/small-isbi2016
     lesson_train=900,  # all that ISBI2016 has
     lesson_validation=90,
     lesson_epochs=48,
+    lesson_batch_size=16,
+    lesson_learning_rate=1e-4,
 )
 
 

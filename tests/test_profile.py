@@ -56,6 +56,7 @@ def test_the_lesson_that_trains_takes_a_minute_in_fast_and_is_the_real_run_in_fu
     assert FAST.lesson_validation < FAST.lesson_train
     assert FULL.lesson_train >= FULL.synthetic_train
     assert FULL.lesson_epochs == FULL.epochs
+    assert (FULL.lesson_batch_size, FULL.lesson_learning_rate) == (FULL.batch_size, FULL.learning_rate)
 
 
 def test_the_full_run_repeats_the_one_whose_weights_ship() -> None:

@@ -38,13 +38,14 @@ site: $(INSTALLED) ## the course as pages in site/, with every output, for a bro
 soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, best as root; about an hour)
 	@$(PYTHON) tests/faults/fault_table.py
 
-speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (about an hour, 9 GB)
-	@$(JAALNET) benchmark --preset small --authors --json reports/published/speed/training-small.json
+speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (an hour or two, 9 GB)
+	@$(JAALNET) benchmark --preset small --authors --rounds 7 --json reports/published/speed/training-small.json
 	@$(JAALNET) benchmark --preset base --json reports/published/speed/training-base.json
 	@$(JAALNET) benchmark --of step --preset base --json reports/published/speed/step-base.json
 	@$(JAALNET) benchmark --of epoch --epochs 3 --json reports/published/speed/epoch.json
 	@$(JAALNET) benchmark --of scores --preset tiny --size 64 --pictures 400 --json reports/published/speed/scores.json
-	@for what in step layers changes inference attention folder; do \
+	@$(JAALNET) benchmark --of changes --rounds 9 --json reports/published/speed/changes.json
+	@for what in step layers inference attention folder; do \
 		$(JAALNET) benchmark --of $$what --json reports/published/speed/$$what.json || exit 1; done
 	@$(JAALNET) report
 

@@ -46,7 +46,8 @@ def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict
         `images_per_second_range`, `peak_mb` (memory taken above what the process held before), `parameters` and
         `speed_ratio` (to the baseline); beside them the settings and the machine. The baseline is None where
         segmentation-models-pytorch is not installed, the stand-in where it was not asked for; else
-        `step_against_authors` holds the step's `speed`, `memory` and `gflop` as multiples of the stand-in's.
+        `step_against_authors` holds the step's `speed` (median over the rounds, each of which times both), its
+        `speed_range`, `memory` and `gflop` as multiples of the stand-in's.
     """
     left_out = {"baseline": not _has_baseline(), "authors": not settings.authors}
     names = [name for name in SUBJECTS if not left_out.get(name)]
@@ -56,9 +57,10 @@ def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict
         for name in names:
             results[name] = count(settings, name)
             bar.update()
-        for name, speeds in _time_in_turns(settings, names, bar).items():
-            results[name]["images_per_second"] = statistics.median(speeds)
-            results[name]["images_per_second_range"] = [min(speeds), max(speeds)]
+        speeds = _time_in_turns(settings, names, bar)
+        for name, of_rounds in speeds.items():
+            results[name]["images_per_second"] = statistics.median(of_rounds)
+            results[name]["images_per_second_range"] = [min(of_rounds), max(of_rounds)]
         for name in names:
             results[name]["peak_mb"] = _in_fresh_process(settings, name)
             bar.update()
@@ -66,7 +68,7 @@ def run_benchmark(settings: BenchmarkSettings, *, progress: bool = True) -> dict
     for result in results.values():
         result["speed_ratio"] = result["images_per_second"] / baseline["images_per_second"] if baseline else None
     return {name: results.get(name) for name in SUBJECTS} | {
-        "step_against_authors": _against(results["step"], results.get("authors")),
+        "step_against_authors": _against_authors(results, speeds) if settings.authors else None,
         "preset": settings.preset,
         "recipe": settings.recipe,
         "size": list(settings.size),
@@ -88,9 +90,15 @@ def machine() -> dict[str, Any]:
     return {"threads": torch.get_num_threads(), "torch": torch.__version__, "processor": name}
 
 
-def _against(step: dict[str, Any], authors: dict[str, Any] | None) -> dict[str, float] | None:
-    columns = {"speed": "images_per_second", "memory": "peak_mb", "gflop": "gflop_per_image"}
-    return authors and {name: step[column] / authors[column] for name, column in columns.items()}
+def _against_authors(results: dict[str, Any], speeds: dict[str, list[float]]) -> dict[str, Any]:
+    ratios = [step / authors for step, authors in zip(speeds["step"], speeds["authors"], strict=True)]
+    step, authors = results["step"], results["authors"]
+    return {
+        "speed": statistics.median(ratios),
+        "speed_range": [min(ratios), max(ratios)],
+        "memory": step["peak_mb"] / authors["peak_mb"],
+        "gflop": step["gflop_per_image"] / authors["gflop_per_image"],
+    }
 
 
 def train_settings(settings: BenchmarkSettings, **changes: Any) -> TrainSettings:

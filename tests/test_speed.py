@@ -23,6 +23,7 @@ from jaalnet_core.lf_net import build_lf_net
 from jaalnet_core.peak_memory import in_fresh_process, peak_of
 from jaalnet_core.size import Size
 from jaalnet_core.speed import folder, inference, layers, page, positions
+from jaalnet_core.speed.aims import AIMS, Aim
 from jaalnet_core.speed.authors import AuthorsDANet
 from jaalnet_core.speed.before import augmented_one_by_one, gate_by_amax, norms_by_single_operations
 from jaalnet_core.speed.changes import CHANGES, measure_changes
@@ -60,7 +61,8 @@ def test_the_stand_ins_step_joins_the_benchmark(tmp_path, monkeypatch):
     step, authors, against = (figures[name] for name in ("step", "authors", "step_against_authors"))
     # the published step: one pass of LF-Net, three of DA-Net, and its opinion without its weights' gradients
     assert authors["gflop_per_image"] > 3 * step["gflop_per_image"]
-    assert against["speed"] == pytest.approx(step["images_per_second"] / authors["images_per_second"])
+    assert against["speed"] == pytest.approx(step["images_per_second"] / authors["images_per_second"])  # of one round
+    assert against["speed_range"] == [against["speed"]] * 2
     assert against["memory"] == 0.25
     assert against["speed"] > 1.5  # some forty times the arithmetic: wide margins hold on a busy machine too
 
@@ -306,6 +308,40 @@ def test_a_page_without_its_figures_or_its_places_is_an_error(tmp_path):
     (tmp_path / page.FOLDER / "layers.json").write_text("{")
     with pytest.raises(DataError, match=r"layers\.json"):
         speed_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("reached", "verdict"), [(14.9, "**missed**"), (15.0, "met"), (19.9, "met"), (20.0, "**missed**")]
+)
+def test_an_aim_is_met_within_its_limits_alone(reached, verdict):
+    aim = Aim("some", "file", lambda figures: figures["it"], "{:.1f} times", least=15, below=20)
+    assert aim.row({"it": reached}) == ["some", f"{reached} times", verdict]
+    assert aim.row({"it": None}) == ["some", "", "not measured"]
+
+
+def test_the_aims_are_read_off_their_files():
+    files = {
+        "training-small": {"step_against_authors": {"speed": 14.0, "memory": 0.21}},
+        "epoch": {"images_per_second": 4.0},
+        "attention": {
+            "largest_difference": 2e-5,
+            "rows": [
+                {"way": way, "positions": positions, "peak_mb": peak}
+                for way, positions, peak in (("fused", 4096, 200.0), ("explicit", 4096, 1.0), ("fused", 16384, 1100.0))
+            ],
+        },
+        "inference": {"ways": {"eager": {"milliseconds": 120.0}}},
+        "folder": {"peak_mb_halves": [100.0, 110.0]},
+    }
+    rows = [aim.row(files[aim.file]) for aim in AIMS]
+    assert [row[1] for row in rows] == [
+        "14.0 times", "21%", "215 s", "2e-05", "1100 MB", "5.5 times", "120 ms", "1.10 times"
+    ]  # fmt: skip
+    assert {row[2] for row in rows} == {"**missed**"}
+    files["training-small"] = {"step_against_authors": None}  # not asked for
+    files["folder"] = {"peak_mb_halves": [None, None]}  # a machine that does not say
+    rows = {aim.what: aim.row(files[aim.file]) for aim in AIMS}
+    assert sum(row[2] == "not measured" for row in rows.values()) == 3
 
 
 def test_a_folder_of_no_picture_is_refused():

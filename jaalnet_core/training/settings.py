@@ -107,7 +107,8 @@ class TrainSettings:
     """`loader`: picture by picture, on the CPU; `device`: all pictures lie on the training device as bytes, and a batch
     is augmented there at once; `auto`: device on a GPU, unless it needs the loader (`strong`, or `--workers`)."""
     compile: bool = False
-    """Compile both networks first (torch.compile): a minute or more of waiting, then faster steps."""
+    """Compile both networks first (torch.compile): a minute or more of waiting, then steps that are faster on some
+    machines (docs/speed.md)."""
     devices: int = 1
     """Training processes on a machine, one a GPU (or on the CPU); they divide every batch among them."""
     nodes: int = 1

@@ -5,7 +5,7 @@
 
 The sources are the JSON and CSV files in `checkpoints/shipped` and `reports/published`. What is made of them: the
 cards with their figures, the README's table and pictures, the pages of the comparisons and of the robustness study,
-the protocol's table of trials with its figure.
+the protocol's table of trials with its figure, the pages on speed and on many processes with their tables.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from jaalnet_core.front_page import front_page_files
 from jaalnet_core.results import readme
 from jaalnet_core.robustness import page_text, read_studies
 from jaalnet_core.speed.page import speed_files
+from jaalnet_core.training.cost import cost_files
 from jaalnet_core.trials_page import trials_files
 from jaalnet_core.weights import SHIPPED
 
@@ -65,4 +66,4 @@ def derived_files(root: Path) -> list[Derived]:
         files.append(DerivedText(folder / PAGE, comparison_page(read_run_files(folder))))
     if studies := read_studies(published / STUDIES):
         files.append(DerivedText(published / STUDIES / PAGE, page_text(studies)))
-    return [*files, *trials_files(published), *speed_files(root), *front_page_files(root)]
+    return [*files, *trials_files(published), *speed_files(root), *cost_files(root), *front_page_files(root)]

@@ -32,7 +32,7 @@ import torch
 from torch import distributed, nn
 
 from jaalnet_core.choices import Preset
-from jaalnet_core.derived_files import DerivedText
+from jaalnet_core.derived_files import Derived, DerivedText
 from jaalnet_core.errors import DataError, TrainingError
 from jaalnet_core.files import write_json
 from jaalnet_core.size import Size
@@ -235,6 +235,15 @@ def page(root: Path) -> DerivedText:
     return DerivedText(root / PAGE, f"{before}{BEGIN}\n{tables(read_cost(root / FIGURES))}\n{END}{rest.split(END)[1]}")
 
 
+def cost_files(root: Path) -> list[Derived]:
+    """The page with its tables; nothing in a project without it.
+
+    Raises:
+        DataError: as for `page`.
+    """
+    return [page(root)] if (root / PAGE).is_file() else []
+
+
 def tables(cost: Cost) -> str:
     """The measured figures, the model against a measurement, and what the model says, as Markdown."""
     heads = [f"{pictures:,} pictures" for pictures in PICTURES]
@@ -282,8 +291,9 @@ def main() -> None:
     cost = measure(settings)
     write_json(settings.out, asdict(cost))
     print(tables(cost))
-    if settings.out == FIGURES and PAGE.is_file():
-        page(Path()).write()
+    if settings.out == FIGURES:
+        for file in cost_files(Path()):
+            file.write()
 
 
 if __name__ == "__main__":

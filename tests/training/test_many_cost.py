@@ -11,7 +11,7 @@ from jaalnet_core.errors import DataError
 from jaalnet_core.files import write_json
 from jaalnet_core.size import Size
 from jaalnet_core.training import TrainSettings
-from jaalnet_core.training.cost import BEGIN, END, FIGURES, PAGE, Cost, collectives, page, read_cost, tables
+from jaalnet_core.training.cost import BEGIN, END, FIGURES, PAGE, Cost, collectives, cost_files, page, read_cost, tables
 from jaalnet_core.training.run import build_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,5 +70,6 @@ def test_the_page_takes_its_tables_from_the_figures(tmp_path):
     assert page(tmp_path).is_current()
 
 
-def test_our_page_says_what_its_figures_say():
-    assert page(ROOT).is_current()
+def test_a_project_without_the_page_has_nothing_to_rewrite(tmp_path):
+    assert cost_files(tmp_path) == []
+    assert [file.path for file in cost_files(ROOT)] == [ROOT / PAGE]

@@ -10,8 +10,8 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-# Threads that share an operation spin while they wait for each other; where two such programs share the cores, that takes
-# a time slice for each of thousands of operations. GNU OpenMP reads this when torch is loaded (docs/speed.md).
+# Threads that share an operation spin while they wait for each other; where two such programs share the cores, that
+# takes a time slice for each of thousands of operations. GNU OpenMP reads this when torch is loaded (docs/speed.md).
 if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
     os.environ["GOMP_SPINCOUNT"] = "3000"
 

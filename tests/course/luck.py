@@ -4,7 +4,7 @@
     python tests/course/luck.py 3 4.2 --seconds 60     those of a lesson, or of one exercise
     python tests/course/luck.py --wrong                the wrong answers instead
 
-Every check draws its shapes, weights and values anew, so one that is right for the three seeds of the tests can still
+Every check draws its shapes, weights and values anew, so one that is right for the five seeds of the tests can still
 be unjust to one learner in a thousand. This judges every answer of the cases, and the notebooks' own solutions, with
 as many seeds as fit into the seconds, and prints those that were misjudged, with their seed.
 """

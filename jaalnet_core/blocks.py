@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from jaalnet_core.batch_norm import BatchNorm2d
 from jaalnet_core.depthwise import DepthwiseConv
 
 
@@ -22,7 +23,7 @@ class ConvNormAct(nn.Sequential):
         padding = dilation * (kernel_size - 1) // 2
         super().__init__(
             nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, dilation=dilation, bias=False),
-            nn.BatchNorm2d(out_channels),
+            BatchNorm2d(out_channels),
             nn.ReLU(inplace=True),
         )
 
@@ -38,9 +39,9 @@ class DDSConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, dilation: int = 1) -> None:
         super().__init__()
         self.depthwise = DepthwiseConv(in_channels, dilation=dilation)
-        self.depthwise_norm = nn.BatchNorm2d(in_channels)
+        self.depthwise_norm = BatchNorm2d(in_channels)
         self.pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-        self.pointwise_norm = nn.BatchNorm2d(out_channels)
+        self.pointwise_norm = BatchNorm2d(out_channels)
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -62,7 +63,7 @@ class DeConv(nn.Module):
         self.deconv = nn.ConvTranspose2d(
             in_channels, out_channels, kernel_size, stride=2, padding=(kernel_size - 2) // 2, bias=False
         )
-        self.norm = nn.BatchNorm2d(out_channels)
+        self.norm = BatchNorm2d(out_channels)
         self.activation = nn.ReLU(inplace=True)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -124,14 +125,14 @@ class ResidualBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, attention: nn.Module | None = None) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-        self.norm1 = nn.BatchNorm2d(out_channels)
+        self.norm1 = BatchNorm2d(out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
-        self.norm2 = nn.BatchNorm2d(out_channels)
+        self.norm2 = BatchNorm2d(out_channels)
         self.attention = attention if attention is not None else nn.Identity()
         self.shortcut = (
             nn.Identity()
             if in_channels == out_channels
-            else nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels))
+            else nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, bias=False), BatchNorm2d(out_channels))
         )
         self.activation = nn.ReLU(inplace=True)
 

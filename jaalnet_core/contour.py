@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jaalnet_core.batch_norm import BatchNorm2d
 from jaalnet_core.blocks import DeConv, ResidualBlock
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, the weights of cv2.cvtColor
@@ -22,7 +23,7 @@ class ContourGate(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.opening = nn.Sequential(
-            nn.BatchNorm2d(channels + 1),
+            BatchNorm2d(channels + 1),
             nn.Conv2d(channels + 1, channels + 1, 1),
             nn.ReLU(inplace=True),
             nn.Conv2d(channels + 1, 1, 1),

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from jaalnet_core.attention import ChannelAttention, PositionAttention
+from jaalnet_core.batch_norm import BatchNorm2d
 from jaalnet_core.choices import Normalisation, Preset
 from jaalnet_core.errors import SettingsError
 from jaalnet_core.lf_net import WIDTHS, check_images, pad_to_multiple
@@ -88,7 +89,7 @@ def _conv(
     activation = nn.LeakyReLU(0.2, inplace=True)
     if normalisation == "spectral":
         return [spectral_norm(conv), activation]
-    return [conv, nn.BatchNorm2d(out_channels), activation] if normalisation == "batch" else [conv, activation]
+    return [conv, BatchNorm2d(out_channels), activation] if normalisation == "batch" else [conv, activation]
 
 
 def pair(reference: Tensor, mask: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from unittest import mock
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from jaalnet_core.attention import ChannelGate
+from jaalnet_core.batch_norm import BatchNorm2d
 from jaalnet_core.depthwise import DepthwiseConv
 from jaalnet_core.training import batches
 from jaalnet_core.training.shared_norm import SharedBatchNorm2d, sum_over_processes
@@ -33,6 +35,28 @@ def dilated_gradients_by_general_kernels() -> AbstractContextManager[object]:
     return mock.patch.object(DepthwiseConv, "forward", nn.Conv2d.forward)
 
 
+def norms_of_few_channels_by_general_kernels() -> AbstractContextManager[object]:
+    """Batch norms are PyTorch's own, whatever number of channels they have."""
+    return mock.patch.object(BatchNorm2d, "forward", nn.BatchNorm2d.forward)
+
+
+def optimisers_by_single_operations() -> AbstractContextManager[object]:
+    """Optimisers update one tensor after another, each in a dozen operations."""
+    adam = importlib.import_module("torch.optim.adam")  # torch.optim hides its modules
+    return mock.patch.object(adam, "_fused_adam", adam._single_tensor_adam)
+
+
+@contextmanager
+def all_that_rounds_differently() -> Iterator[None]:
+    """Without every change after which trainings are not bit for bit what they were."""
+    with (
+        dilated_gradients_by_general_kernels(),
+        norms_of_few_channels_by_general_kernels(),
+        optimisers_by_single_operations(),
+    ):
+        yield
+
+
 @contextmanager
 def norms_by_single_operations() -> Iterator[None]:
     """Shared batch norms are written out, and their gradients left to autograd."""
@@ -44,7 +68,7 @@ def norms_by_single_operations() -> Iterator[None]:
         moments = torch.stack([mean.double(), variance.double() + mean.double().square()])
         mean, square = _Summed.apply(moments * self.share.part).unbind()
         variance = (square - mean.square()).clamp(min=0)
-        self.follow(mean.detach(), variance.detach(), features.shape[2] * features.shape[3])
+        self.follow(mean.detach(), variance.detach(), self.share.whole * features.shape[2] * features.shape[3])
         scale = self.weight * torch.rsqrt(variance + self.eps).float()
         shift = self.bias - mean.float() * scale
         return torch.addcmul(shift[:, None, None], features, scale[:, None, None]).to(features.dtype)

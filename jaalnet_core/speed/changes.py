@@ -21,7 +21,9 @@ from jaalnet_core.speed.before import (
     dilated_gradients_by_general_kernels,
     gate_by_amax,
     norms_by_single_operations,
+    norms_of_few_channels_by_general_kernels,
     not_compiled,
+    optimisers_by_single_operations,
 )
 from jaalnet_core.speed.random_lesions import random_lesions
 from jaalnet_core.training.batches import open_batches
@@ -85,6 +87,20 @@ CHANGES = (
         why="a CPU's fast kernels for these gradients know no dilation, and general ones take their place",
         predicted=25,
         undone=dilated_gradients_by_general_kernels,
+        subject=adversarial_step,
+    ),
+    Change(
+        name="batch norms of few channels: several pixels pass for one",
+        why="two threads add up into one cache line and take it away from each other: slower than one thread",
+        predicted=3,
+        undone=norms_of_few_channels_by_general_kernels,
+        subject=adversarial_step,
+    ),
+    Change(
+        name="optimisers: one kernel for a network's weights",
+        why="a dozen small operations for each of hundreds of tensors; 40 ms of a step, 5 by one kernel",
+        predicted=1.4,
+        undone=optimisers_by_single_operations,
         subject=adversarial_step,
     ),
     Change(

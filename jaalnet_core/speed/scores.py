@@ -1,4 +1,4 @@
-"""Whether a change for speed that rounds differently changes scores: short trainings with it undone and done.
+"""Whether the changes for speed that round differently change scores: short trainings with them undone and done.
 
 Both of a pair have the same seed, pictures, order and augmentation; rounding alone drives them apart. How far that may
 go, the seeds tell, which differ by more.
@@ -15,14 +15,14 @@ from typing import Any
 from jaalnet_core.benchmark import machine, train_settings
 from jaalnet_core.benchmark_settings import BenchmarkSettings
 from jaalnet_core.data.source import LesionData, open_data
-from jaalnet_core.speed.before import dilated_gradients_by_general_kernels
+from jaalnet_core.speed.before import all_that_rounds_differently
 from jaalnet_core.training import TrainSettings, train
 
-WAYS = {"before": dilated_gradients_by_general_kernels, "after": nullcontext}
+WAYS = {"before": all_that_rounds_differently, "after": nullcontext}
 
 
 def measure_scores(settings: BenchmarkSettings, data: LesionData | None = None) -> dict[str, Any]:
-    """Validation Dice of trainings with the gradients of dilated convolutions as they were before, and as they are now.
+    """Validation Dice of trainings with what rounds differently as it was before, and as it is now.
 
     Of the last epoch's averaged weights: no epoch is chosen.
 

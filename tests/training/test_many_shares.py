@@ -82,14 +82,15 @@ def one_process(monkeypatch):
     monkeypatch.setattr(shared_norm, "gather_from_processes", lambda values: values[None])
 
 
-def test_a_shared_batch_norm_is_a_batch_norm(one_process):
+@pytest.mark.parametrize("size", [(5, 6), (8, 6)])  # in one row a channel, and several pixels passing for one
+def test_a_shared_batch_norm_is_a_batch_norm(one_process, size):
     torch.manual_seed(0)
     plain = nn.BatchNorm2d(3)
     nn.init.normal_(plain.weight)
     shared = SharedBatchNorm2d(plain, Share(here=4, whole=4))
     assert shared.state_dict().keys() == plain.state_dict().keys()
-    features = (10 + torch.randn(4, 3, 5, 6)).to(memory_format=torch.channels_last)
-    weights = torch.randn(4, 3, 5, 6)
+    features = (10 + torch.randn(4, 3, *size)).to(memory_format=torch.channels_last)
+    weights = torch.randn(4, 3, *size)
     results = []
     for norm in (plain, shared):
         given = features.clone().requires_grad_()
@@ -102,8 +103,9 @@ def test_a_shared_batch_norm_is_a_batch_norm(one_process):
     torch.testing.assert_close(shared.eval()(features), plain.eval()(features), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("size", [(4, 5), (4, 8)])  # the second's pixels pass for one, several at a time
 @pytest.mark.parametrize("portions", [(3, 3), (5, 1), (1, 0)])
-def test_shared_batch_norms_together_are_one_over_the_whole_batch(monkeypatch, portions):
+def test_shared_batch_norms_together_are_one_over_the_whole_batch(monkeypatch, portions, size):
     """Two processes, here two threads, with unequal portions: outputs, gradients and running statistics of one."""
     pair, turns = threading.Barrier(2), {}
 
@@ -121,7 +123,7 @@ def test_shared_batch_norms_together_are_one_over_the_whole_batch(monkeypatch, p
     whole = nn.BatchNorm2d(3).double()
     nn.init.normal_(whole.weight)
     nn.init.normal_(whole.bias)
-    features = (2 + 3 * torch.randn(count, 3, 4, 5).double()).to(memory_format=torch.channels_last)
+    features = (2 + 3 * torch.randn(count, 3, *size).double()).to(memory_format=torch.channels_last)
     features[:, 2] = 1e4 + features[:, 2] / 10  # far from 0 and almost the same: squares would not tell them apart
     wanted = torch.randn_like(features)
 

@@ -116,12 +116,12 @@ class Run:
         """Go back to what `state` returned."""
         training = state["training"]
         self.step.lf_net.module.load_state_dict(training["lf_net"])
-        _restore_optimizer(self.step.lf_optimizer, training["lf_optimizer"])
+        self.step.lf_optimizer.load_state_dict(training["lf_optimizer"])
         self.averaged.module.load_state_dict(state["lf_net"]["weights"])
         self.averaged.n_averaged.fill_(training["averaged_updates"])
         if self.da_net is not None:
             self.da_net.load_state_dict(state["da_net"]["weights"])
-            _restore_optimizer(self.step.da_optimizer, training["da_optimizer"])
+            self.step.da_optimizer.load_state_dict(training["da_optimizer"])
         self.progress = Progress(**training["progress"])
         self.averages = Averages(training["averages"])
         self.lines = training.get("log")
@@ -163,14 +163,12 @@ def build_run(settings: TrainSettings, processes: Processes | None = None) -> Ru
     fabric = processes.fabric
     torch.manual_seed(settings.seed)
     lf_net = _for(settings, processes, build_segmenter(settings))
-    fused = fabric.device.type == "cpu"  # one kernel for all of a step's arithmetic; elsewhere PyTorch chooses
-    lf_optimizer = _optimizer(settings, lf_net, settings.weight_decay, settings.beta1, fused)
-    lf_net, lf_optimizer = fabric.setup(lf_net, lf_optimizer)
+    lf_net, lf_optimizer = fabric.setup(lf_net, _optimizer(settings, lf_net, settings.weight_decay, settings.beta1))
     step = AdversarialStep(fabric, settings, lf_net, lf_optimizer, processes=processes)
     if settings.adversarial_weight:
         da_net = _for(settings, processes, build_judge(settings))
         # no momentum in the course recipe's DA-Net: what it must judge changes with every step of LF-Net
-        step.da_net, step.da_optimizer = fabric.setup(da_net, _optimizer(settings, da_net, 0.0, 0.5, fused))
+        step.da_net, step.da_optimizer = fabric.setup(da_net, _optimizer(settings, da_net, 0.0, 0.5))
     averaged = average_weights(lf_net.module, settings.average).requires_grad_(False).eval()
     return Run(settings, fabric, step, averaged)
 
@@ -183,21 +181,13 @@ def _for(settings: TrainSettings, processes: Processes, network: nn.Module) -> n
     return compile_network(network) if settings.compile else network
 
 
-def _optimizer(
-    settings: TrainSettings, network: nn.Module, weight_decay: float, beta1: float, fused: bool
-) -> Optimizer:
-    chosen = {"lr": settings.learning_rate, "betas": (beta1, 0.999), "fused": fused or None}
+def _optimizer(settings: TrainSettings, network: nn.Module, weight_decay: float, beta1: float) -> Optimizer:
+    # all weights in each operation, not one weight after another in all of them: the default on a GPU alone.
+    # fused, a single kernel, would be quicker still, but trusts that weights and gradients have one memory layout
+    chosen = {"lr": settings.learning_rate, "betas": (beta1, 0.999), "foreach": True}
     if settings.optimizer == "adamw":
         return AdamW(network.parameters(), weight_decay=weight_decay, **chosen)
     return Adam(network.parameters(), **chosen)
-
-
-def _restore_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Load its moments and counts; by which kernels it computes is this device's affair, not the checkpoint's."""
-    groups = zip(state["param_groups"], optimizer.param_groups, strict=True)
-    optimizer.load_state_dict(
-        {**state, "param_groups": [{**saved, "fused": group["fused"]} for saved, group in groups]}
-    )
 
 
 def _set_rate(optimizer: Optimizer, rate: float) -> None:

@@ -45,6 +45,8 @@ speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (
 	@$(JAALNET) benchmark --of epoch --epochs 3 --json reports/published/speed/epoch.json
 	@$(JAALNET) benchmark --of scores --preset tiny --size 64 --pictures 400 --json reports/published/speed/scores.json
 	@$(JAALNET) benchmark --of changes --rounds 9 --json reports/published/speed/changes.json
+	@$(JAALNET) benchmark --of changes --preset tiny --rounds 9 --json reports/published/speed/changes-tiny.json
+	@$(JAALNET) benchmark --of beside --preset tiny --size 64 --json reports/published/speed/beside.json
 	@for what in step layers inference attention folder; do \
 		$(JAALNET) benchmark --of $$what --json reports/published/speed/$$what.json || exit 1; done
 	@$(JAALNET) report

@@ -12,8 +12,9 @@ __version__ = "0.1.0"
 
 # Threads that share an operation spin while they wait for each other; where two such programs share the cores, that
 # takes a time slice for each of thousands of operations. GNU OpenMP reads this when torch is loaded (docs/speed.md).
+SPINS = "3000"
 if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
-    os.environ["GOMP_SPINCOUNT"] = "3000"
+    os.environ["GOMP_SPINCOUNT"] = SPINS
 
 _MODULES = {
     "AdversarialStep": "training.step",

@@ -10,7 +10,9 @@ from jaalnet_core.errors import SettingsError
 from jaalnet_core.size import Size
 
 SUBJECTS = ("lfnet", "danet", "step", "baseline", "authors")
-Measured = Literal["training", "inference", "attention", "step", "epoch", "layers", "folder", "changes", "scores"]
+Measured = Literal[
+    "training", "inference", "attention", "step", "epoch", "layers", "folder", "changes", "scores", "beside"
+]
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class BenchmarkSettings:
     """`training`: the networks and the adversarial step; `inference`: one picture on one core, by every runtime;
     `attention`: time and memory against positions; `step`: time of each part of a training step; `epoch`: whole
     epochs of a training; `layers`: arithmetic, bytes and time of each part of LF-Net; `folder`: a folder of photographs
-    outlined; `changes`: each change that was made for speed, undone and done; `scores`: whether one that rounds
-    differently changes a training's score."""
+    outlined; `changes`: each change that was made for speed, undone and done; `scores`: whether those that round
+    differently change a training's score; `beside`: a training step beside other programs."""
     preset: Preset = "small"
     """Width of both networks."""
     recipe: RecipeName = "course"

@@ -58,6 +58,8 @@ def _measure(settings: Settings) -> dict[str, Any]:
         from jaalnet_core.speed.epochs import measure_epochs as measure
     elif settings.of == "scores":
         from jaalnet_core.speed.scores import measure_scores as measure
+    elif settings.of == "beside":
+        from jaalnet_core.speed.beside import measure_beside as measure
     elif settings.of == "layers":
         from jaalnet_core.speed.layers import measure_layers as measure
     elif settings.of == "folder":

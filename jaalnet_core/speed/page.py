@@ -214,25 +214,45 @@ def _layers(root: Path) -> str:
 
 
 def _changes(root: Path) -> str:
-    figures = _figures(root, "changes")
+    at_small, at_tiny = (_figures(root, name) for name in ("changes", "changes-tiny"))
+    gains = {row["name"]: _gain(row) for row in at_tiny["changes"]}
     rows = [
-        [
-            row["name"],
-            row["why"],
-            f"+{row['predicted']:g} %",
-            f"{row['gain']:+.1f} % ({row['gain_range'][0]:+.1f} to {row['gain_range'][1]:+.1f}; "
-            f"{row['before']:.1f} to {row['after']:.1f} images a second)",
-        ]
-        for row in figures["changes"]
+        [row["name"], row["why"], f"+{row['predicted']:g} %", _gain(row), gains.get(row["name"], "")]
+        for row in at_small["changes"]
     ]
     if (root / FOLDER / "folder.json").exists():
         rows.append(_folder_change(_figures(root, "folder")))
+    head = ["change", "why", "predicted for `small`", "`small`, images a second", "`tiny`, images a second"]
     return "\n\n".join(
         [
-            markdown_table(["change", "why", "predicted", "measured"], rows),
-            _measured(figures, f"--of changes --rounds {figures['rounds']}"),
+            markdown_table(head, rows),
+            _measured(at_small, f"--of changes --rounds {at_small['rounds']}"),
+            _measured(at_tiny, f"--of changes --preset tiny --rounds {at_tiny['rounds']}"),
         ]
     )
+
+
+def _gain(row: Mapping[str, Any]) -> str:
+    low, high = row["gain_range"]
+    return f"{row['gain']:+.1f} % ({low:+.1f} to {high:+.1f}; {row['before']:.1f} to {row['after']:.1f})"
+
+
+def _beside(root: Path) -> str:
+    figures = _figures(root, "beside")
+    rows = []
+    for row in figures["rows"]:
+        ranges = (row["seconds_range"][wait] for wait in ("long", "short"))
+        cells = [
+            f"{row[wait]:.2f} ({low:.2f} to {high:.2f})"
+            for wait, (low, high) in zip(("long", "short"), ranges, strict=True)
+        ]
+        rows.append([row["beside"], *cells])
+    head = ["beside", "seconds a step, as GNU OpenMP waits by itself", "waiting shortly, as `jaalnet_core` has it"]
+    size = "x".join(str(side) for side in figures["size"])
+    steps = f"medians of {figures['rounds']} steps and their range"
+    words = f"`{figures['preset']}` at {size}, batch {figures['batch_size']}; {steps}. "
+    command = f"--of beside --preset {figures['preset']} --size {size} --rounds {figures['rounds']}"
+    return "\n\n".join([markdown_table(head, rows), words + _measured(figures, command)])
 
 
 def _folder_change(folder: Mapping[str, Any]) -> list[str]:
@@ -242,6 +262,7 @@ def _folder_change(folder: Mapping[str, Any]) -> list[str]:
         "decoding and encoding a picture keep one core busy while the others wait",
         "+60 %",
         f"{100 * (folder['ratio'] - 1):+.0f} % ({before:.1f} to {after:.1f} pictures a second)",
+        "",
     ]
 
 
@@ -306,6 +327,7 @@ _TABLES: dict[str, Callable[[Path], str]] = {
     "scores": _scores,
     "layers": _layers,
     "changes": _changes,
+    "beside": _beside,
     "inference": _inference,
     "attention": _attention,
     "folder": _folder,

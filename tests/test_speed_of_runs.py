@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
+from jaalnet_core.batch_norm import BatchNorm2d
 from jaalnet_core.benchmark_settings import BenchmarkSettings
 from jaalnet_core.data.source import LesionData
 from jaalnet_core.depthwise import DepthwiseConv
@@ -103,17 +105,18 @@ def test_seconds_are_of_the_work_alone():
 # Scores
 
 
-def test_a_pair_of_trainings_differs_by_the_change_alone(noise, monkeypatch):
+def test_a_pair_of_trainings_differs_by_the_changes_alone(noise, monkeypatch):
     """Undone is undone while the one trains, done while the other does, and both get the same settings."""
     seen = []
 
     def train(chosen, **options):
-        seen.append((chosen, DepthwiseConv.forward is torch.nn.Conv2d.forward, options["data"]))
-        return type("Result", (), {"last_dice": 0.25 * len(seen), "seconds": 2.0})()
+        undone = DepthwiseConv.forward is nn.Conv2d.forward, BatchNorm2d.forward is nn.BatchNorm2d.forward
+        seen.append((chosen, undone, options["data"]))
+        return type("Result", (), {"last_dice": 0.25 * len(seen), "seconds": 2.0, "finished": True})()
 
     monkeypatch.setattr(scores, "train", train)
     figures = measure_scores(dataclasses.replace(TINY, seeds=(3, 5)), noise)
-    assert [undone for _, undone, _ in seen] == [True, False, True, False]
+    assert [undone for _, undone, _ in seen] == [(True, True), (False, False)] * 2
     assert [chosen.seed for chosen, _, _ in seen] == [3, 3, 5, 5]
     assert all(chosen.limit == 8 and chosen.epochs == 2 and data is noise for chosen, _, data in seen)
     same = {json.dumps(dataclasses.replace(chosen, out=None, seed=0).to_json()) for chosen, _, _ in seen}
@@ -122,6 +125,21 @@ def test_a_pair_of_trainings_differs_by_the_change_alone(noise, monkeypatch):
     assert figures["difference"] == 0.25
     assert figures["difference_range"] == [0.25, 0.25]
     assert figures["spread_before"] == pytest.approx(0.5 / 2**0.5)
+
+
+@pytest.mark.parametrize(("of", "measure"), [(scores, measure_scores), (epochs, measure_epochs)])
+def test_a_stopped_training_stops_the_measurement(noise, monkeypatch, of, measure):
+    """The first Ctrl-C lets the training end its step; it must not lead to the next one."""
+    calls = []
+
+    def train(chosen, **options):
+        calls.append(chosen)
+        return type("Result", (), {"last_dice": 0.25, "seconds": 2.0, "finished": False})()
+
+    monkeypatch.setattr(of, "train", train)
+    with pytest.raises(KeyboardInterrupt):
+        measure(TINY, noise)
+    assert len(calls) == 1
 
 
 def test_scores_come_from_real_trainings(noise):

@@ -45,7 +45,9 @@ def measure_epochs(settings: BenchmarkSettings, data: LesionData | None = None) 
             out=Path(folder) / "run",
             compile=settings.compile,
         )
-        train(chosen, data=data, on_epoch=watch.epoch_ended, on_step=watch.step_ended, say=watch.said)
+        result = train(chosen, data=data, on_epoch=watch.epoch_ended, on_step=watch.step_ended, say=watch.said)
+        if not result.finished:
+            raise KeyboardInterrupt
         whole = time.perf_counter() - watch.started
     later = watch.epochs[1:] or watch.epochs
     seconds = [epoch["seconds"] for epoch in later]

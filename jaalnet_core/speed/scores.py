@@ -61,6 +61,8 @@ def _pair(settings: BenchmarkSettings, data: LesionData, seed: int) -> dict[str,
         with tempfile.TemporaryDirectory() as folder, within():
             chosen = _training(settings, seed, Path(folder) / "run")
             result = train(chosen, data=data, say=lambda _: None)
+            if not result.finished:  # the user wants to stop all of it; half a training has no score
+                raise KeyboardInterrupt
         row[way] = result.last_dice
         row["seconds"][way] = result.seconds
     return row

@@ -23,10 +23,14 @@ LARGE = 2**18  # numbers, from which the kernels' time outweighs that of putting
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """`nn.BatchNorm2d`, up to rounding: `(B, C, H, W)` to the same. Quicker in training on a CPU with few channels."""
+    """`nn.BatchNorm2d`, up to rounding: `(B, C, H, W)` to the same. Quicker in training on a CPU with few channels.
+
+    Where it is, its gradient has no gradient of its own: PyTorch says so when one is asked for.
+    """
 
     def forward(self, features: Tensor) -> Tensor:
-        if not self.training or torch.compiler.is_compiling() or not _worth_folding(features, self.weight):
+        usual = self.affine and self.track_running_stats and self.momentum is not None
+        if not (self.training and usual and _worth_folding(features, self.weight)) or torch.compiler.is_compiling():
             return super().forward(features)
         mean, variance = channel_statistics(features)
         self.follow(mean, variance, features.numel() // features.shape[1])
@@ -130,8 +134,8 @@ class _Normalise(torch.autograd.Function):
 
 
 def _worth_folding(features: Tensor, weight: Tensor) -> bool:
-    alike = features.dtype == weight.dtype  # mixed precision is PyTorch's affair
-    return alike and features.numel() >= LARGE and _pixels_for_one(features) > 1
+    exact = features.dtype == weight.dtype in (torch.float32, torch.float64)  # half precision is PyTorch's affair
+    return exact and features.numel() >= LARGE and _pixels_for_one(features) > 1
 
 
 def _pixels_for_one(features: Tensor) -> int:

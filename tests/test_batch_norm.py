@@ -81,6 +81,19 @@ def test_few_channels_are_folded_and_whole_cache_lines_are_not():
     assert not folded(8, layout=torch.contiguous_format)
     assert not folded(5, side=15)  # 450 pixels cannot be divided among groups of 16
     assert not folded(8, dtype=torch.bfloat16)  # mixed precision, beside weights of single precision
+    features = torch.randn(2, 8, 16, 16).contiguous(memory_format=LAST).requires_grad_()
+    for settings in ({"affine": False}, {"track_running_stats": False}, {"momentum": None}):
+        assert not is_folded(BatchNorm2d(8, **settings), features)
+    half = BatchNorm2d(8).to(torch.bfloat16)
+    assert not is_folded(half, features.to(torch.bfloat16))
+
+
+@pytest.mark.usefixtures("small_maps_too")
+def test_a_gradient_of_its_gradient_is_refused_and_not_wrong():
+    features = torch.randn(2, 4, 16, 16).contiguous(memory_format=LAST).requires_grad_()
+    (gradient,) = torch.autograd.grad(BatchNorm2d(4)(features).square().sum(), features, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
 
 
 def test_small_maps_stay_with_the_plain_kernels():

@@ -41,7 +41,7 @@ FLOORS = (
         "__init__",
     },
     {"choices", "profile", "reproduce_settings", "benchmark_settings", "ablation_settings"},
-    {"blocks", "depthwise", "attention", "contour", "receptive_field", "convolution_cost", "flops"},
+    {"blocks", "batch_norm", "depthwise", "attention", "contour", "receptive_field", "convolution_cost", "flops"},
     {
         "lf_net",
         "da_net",

@@ -1,5 +1,6 @@
 """How long threads of one operation wait for each other: set before torch is there, and left alone where it was set."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -41,9 +42,16 @@ def test_a_step_is_measured_beside_another(monkeypatch):
 def test_company_that_ended_is_an_error(monkeypatch):
     monkeypatch.setattr(beside, "COMPANIES", ("a program that ends",))
     monkeypatch.setattr(beside, "_keep_company", none_kept)
-    monkeypatch.setattr(beside, "in_fresh_process", lambda *_, **__: [time.sleep(2) or 1.0])
+    monkeypatch.setattr(beside, "in_fresh_process", when_it_is_gone)
     with pytest.raises(SettingsError, match=r"a program that ends: ended \(exit 0\) before the step"):
         measure_beside(TINY)
+
+
+def when_it_is_gone(*_arguments, **_words):
+    """The measured step, which takes as long as the other program."""
+    while multiprocessing.active_children():
+        time.sleep(0.05)
+    return [1.0]
 
 
 def none_kept(company, settings, ready):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from jaalnet_core.errors import DataError
 from jaalnet_core.figures.attention_growth import attention_growth_figure
 from jaalnet_core.report_page import markdown_table
 from jaalnet_core.speed.aims import AIMS, PICTURES
+from jaalnet_core.speed.figure_files import FOLDER, NotMeasured, measured_by, read_figures
 from jaalnet_core.speed.on_paper import H200, PredictedSeconds, predict_run
 
 PAGE = Path("docs") / "speed.md"
-FOLDER = Path("reports") / "published" / "speed"
 FIGURE = "attention.png"
 _TRAINING = {"training-small": "small", "training-base": "base"}
 
@@ -40,46 +39,26 @@ def speed_files(root: Path) -> list[Derived]:
     page = DerivedText(root / PAGE, text)
     if not (root / FOLDER / "attention.json").exists():
         return [page]
-    rows = _figures(root, "attention")["rows"]
+    rows = read_figures(root, "attention")["rows"]
     return [page, DerivedFigure(root / FOLDER / FIGURE, rows, lambda: attention_growth_figure(rows))]
-
-
-class _NotMeasured(Exception):
-    """A file of figures is not there; its args name it."""
 
 
 def _table_or_gap(root: Path, table: Callable[[Path], str]) -> str:
     try:
         return table(root)
-    except _NotMeasured as missing:
+    except NotMeasured as missing:
         return f"*Not measured yet: `make speed` writes {missing}.*"
 
 
-def _figures(root: Path, name: str) -> dict[str, Any]:
-    path = root / FOLDER / f"{name}.json"
-    if not path.exists():
-        raise _NotMeasured((FOLDER / path.name).as_posix())
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}), expected the figures that `make speed` writes.") from error
-
-
-def _measured(figures: Mapping[str, Any], command: str) -> str:
-    """The line under a table: how it came about."""
-    threads = "1 thread" if figures["threads"] == 1 else f"{figures['threads']} threads"
-    return f"`jaalnet benchmark {command}`, {figures['processor']}, {threads}, torch {figures['torch']}."
-
-
 def _aims(root: Path) -> str:
-    rows = [aim.row(_figures(root, aim.file)) for aim in AIMS]
+    rows = [aim.row(read_figures(root, aim.file)) for aim in AIMS]
     on_paper = f"on paper {_on_paper(root, 128).longest:.0f} s at batch 128"
     rows.append([f"300 epochs of `base` over {PICTURES} pictures on one H200: under 120 s", on_paper, "not measured"])
     return markdown_table(["aim", "measured", ""], rows)
 
 
 def _on_paper(root: Path, batch_size: int) -> PredictedSeconds:
-    counted = _figures(root, "step-base")["counted"]
+    counted = read_figures(root, "step-base")["counted"]
     return predict_run(**counted, pictures=PICTURES, epochs=300, batch_size=batch_size)
 
 
@@ -93,7 +72,7 @@ def _training(root: Path) -> str:
     }
     rows, words = [], []
     for name, preset in _TRAINING.items():
-        figures = _figures(root, name)
+        figures = read_figures(root, name)
         for subject, label in labels.items():
             row = figures.get(subject)
             if row is not None:
@@ -110,13 +89,13 @@ def _training(root: Path) -> str:
                 f"{100 * against['gflop']:.0f} % of its arithmetic."
             )
     head = ["preset", "what", "GFLOP an image", "images a second (range)", "peak MB"]
-    small = f"--preset small --authors --rounds {_figures(root, 'training-small')['rounds']}"
-    words.append(_measured(figures, f"{small}`, `--preset base"))
+    small = f"--preset small --authors --rounds {read_figures(root, 'training-small')['rounds']}"
+    words.append(measured_by(figures, f"{small}`, `--preset base"))
     return "\n\n".join([markdown_table(head, rows), " ".join(words)])
 
 
 def _step(root: Path) -> str:
-    figures = _figures(root, "step")
+    figures = read_figures(root, "step")
     total = figures["total"]
     rows = [[row["part"], row["milliseconds"]] for row in figures["parts"]] + [["**all**", total]]
     table = markdown_table(
@@ -127,11 +106,11 @@ def _step(root: Path) -> str:
         f"A picture, batch {figures['batch_size']}. With nothing timed within the whole takes "
         f"{figures['unwatched']:.1f} ms. "
     )
-    return "\n\n".join([table, words + _measured(figures, f"--of step --preset {figures['preset']}")])
+    return "\n\n".join([table, words + measured_by(figures, f"--of step --preset {figures['preset']}")])
 
 
 def _epoch(root: Path) -> str:
-    figures = _figures(root, "epoch")
+    figures = read_figures(root, "epoch")
     rest = figures["seconds"] - figures["learning"] - figures["validating"]
     rows = [
         ["steps", figures["learning"]],
@@ -149,11 +128,11 @@ def _epoch(root: Path) -> str:
         "large matrix product's. "
     )
     command = f"--of epoch --preset {figures['preset']} --epochs {figures['epochs']}"
-    return "\n\n".join([table, words + _measured(figures, command)])
+    return "\n\n".join([table, words + measured_by(figures, command)])
 
 
 def _paper(root: Path) -> str:
-    counted, rows = _figures(root, "step-base")["counted"], []
+    counted, rows = read_figures(root, "step-base")["counted"], []
     for batch_size in (16, 64, 128):
         seconds = _on_paper(root, batch_size)
         each = (seconds.handing_over, seconds.moving, seconds.multiplying, seconds.longest)
@@ -170,7 +149,7 @@ def _paper(root: Path) -> str:
 
 
 def _scores(root: Path) -> str:
-    figures = _figures(root, "scores")
+    figures = read_figures(root, "scores")
     rows = [
         [str(row["seed"]), f"{100 * row['before']:.2f}", f"{100 * row['after']:.2f}", *_seconds_of_both(row)]
         for row in figures["rows"]
@@ -187,7 +166,7 @@ def _scores(root: Path) -> str:
     )
     size = f"{figures['size'][1]}x{figures['size'][0]}"
     options = f"--preset {figures['preset']} --size {size} --pictures {figures['learnt_from']}"
-    return "\n\n".join([markdown_table(head, rows), words + _measured(figures, f"--of scores {options}")])
+    return "\n\n".join([markdown_table(head, rows), words + measured_by(figures, f"--of scores {options}")])
 
 
 def _seconds_of_both(row: Mapping[str, Any]) -> list[str]:
@@ -195,7 +174,7 @@ def _seconds_of_both(row: Mapping[str, Any]) -> list[str]:
 
 
 def _layers(root: Path) -> str:
-    figures = _figures(root, "layers")
+    figures = read_figures(root, "layers")
     rows = []
     for row in [*figures["parts"], {"part": "**all**", **figures["total"]}]:
         floor = max(row["arithmetic_floor"], row["memory_floor"])
@@ -208,26 +187,26 @@ def _layers(root: Path) -> str:
         f"A picture, forward and backward, batch {figures['batch_size']}. Floors: a matrix product reaches "
         f"{rates['gflop_per_second']:.0f} GFLOP a second here, a copy {rates['gigabytes_per_second']:.1f} GB a second. "
         f"Without a clock in every operation the whole takes {total['unwatched']:.1f} ms. "
-        + _measured(figures, f"--of layers --preset {figures['preset']}")
+        + measured_by(figures, f"--of layers --preset {figures['preset']}")
     )
     return "\n\n".join([markdown_table([*head, "times the higher floor"], rows), words])
 
 
 def _changes(root: Path) -> str:
-    at_small, at_tiny = (_figures(root, name) for name in ("changes", "changes-tiny"))
+    at_small, at_tiny = (read_figures(root, name) for name in ("changes", "changes-tiny"))
     gains = {row["name"]: _gain(row) for row in at_tiny["changes"]}
     rows = [
         [row["name"], row["why"], f"+{row['predicted']:g} %", _gain(row), gains.get(row["name"], "")]
         for row in at_small["changes"]
     ]
     if (root / FOLDER / "folder.json").exists():
-        rows.append(_folder_change(_figures(root, "folder")))
+        rows.append(_folder_change(read_figures(root, "folder")))
     head = ["change", "why", "predicted for `small`", "`small`, images a second", "`tiny`, images a second"]
     return "\n\n".join(
         [
             markdown_table(head, rows),
-            _measured(at_small, f"--of changes --rounds {at_small['rounds']}"),
-            _measured(at_tiny, f"--of changes --preset tiny --rounds {at_tiny['rounds']}"),
+            measured_by(at_small, f"--of changes --rounds {at_small['rounds']}"),
+            measured_by(at_tiny, f"--of changes --preset tiny --rounds {at_tiny['rounds']}"),
         ]
     )
 
@@ -238,7 +217,7 @@ def _gain(row: Mapping[str, Any]) -> str:
 
 
 def _beside(root: Path) -> str:
-    figures = _figures(root, "beside")
+    figures = read_figures(root, "beside")
     rows = []
     for row in figures["rows"]:
         ranges = (row["seconds_range"][wait] for wait in ("long", "short"))
@@ -252,7 +231,7 @@ def _beside(root: Path) -> str:
     steps = f"medians of {figures['rounds']} steps and their range"
     words = f"`{figures['preset']}` at {size}, batch {figures['batch_size']}; {steps}. "
     command = f"--of beside --preset {figures['preset']} --size {size} --rounds {figures['rounds']}"
-    return "\n\n".join([markdown_table(head, rows), words + _measured(figures, command)])
+    return "\n\n".join([markdown_table(head, rows), words + measured_by(figures, command)])
 
 
 def _folder_change(folder: Mapping[str, Any]) -> list[str]:
@@ -267,7 +246,7 @@ def _folder_change(folder: Mapping[str, Any]) -> list[str]:
 
 
 def _inference(root: Path) -> str:
-    figures = _figures(root, "inference")
+    figures = read_figures(root, "inference")
     rows = []
     for way, row in figures["ways"].items():
         if row is None:
@@ -280,11 +259,11 @@ def _inference(root: Path) -> str:
         )
     head = ["way", "ms a picture (median)", "range", "to get ready, s", "largest difference of a probability"]
     words = f"One {figures['size'][1]}x{figures['size'][0]} picture, {figures['gflop']:.2f} GFLOP. "
-    return "\n\n".join([markdown_table(head, rows), words + _measured(figures, "--of inference")])
+    return "\n\n".join([markdown_table(head, rows), words + measured_by(figures, "--of inference")])
 
 
 def _attention(root: Path) -> str:
-    figures = _figures(root, "attention")
+    figures = read_figures(root, "attention")
     rows = [
         [f"{row['positions']:,}", row["way"], f"{row['seconds']:.4f}", f"{row['peak_mb']:,.1f}"]
         for row in figures["rows"]
@@ -296,11 +275,11 @@ def _attention(root: Path) -> str:
     table = markdown_table(["positions", "way", "seconds (median)", "most memory, MB"], rows)
     alt = attention_growth_figure(figures["rows"]).alt
     picture = f"![{alt}](../{(FOLDER / FIGURE).as_posix()})"
-    return "\n\n".join([picture, table, words + _measured(figures, "--of attention")])
+    return "\n\n".join([picture, table, words + measured_by(figures, "--of attention")])
 
 
 def _folder(root: Path) -> str:
-    figures = _figures(root, "folder")
+    figures = read_figures(root, "folder")
     names = {"one_at_a_time": "one at a time", "all_cores": "all cores"}
     rows = [
         [label, str(row["pictures"]), f"{row['seconds']:.1f}", f"{row['pictures_per_second']:.2f}"]
@@ -314,7 +293,7 @@ def _folder(root: Path) -> str:
     )
     table = markdown_table(["", "pictures", "seconds", "pictures a second"], rows)
     return "\n\n".join(
-        [table, words + _measured(figures, f"--of folder --pictures {figures['all_cores']['pictures']}")]
+        [table, words + measured_by(figures, f"--of folder --pictures {figures['all_cores']['pictures']}")]
     )
 
 

@@ -44,7 +44,7 @@ speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (
 	@$(JAALNET) benchmark --of step --preset base --json reports/published/speed/step-base.json
 	@$(JAALNET) benchmark --of epoch --epochs 3 --json reports/published/speed/epoch.json
 	@$(JAALNET) benchmark --of scores --preset tiny --size 64 --pictures 400 --json reports/published/speed/scores.json
-	@$(JAALNET) benchmark --of changes --rounds 9 --json reports/published/speed/changes.json
+	@$(JAALNET) benchmark --of changes --json reports/published/speed/changes.json
 	@$(JAALNET) benchmark --of changes --preset tiny --rounds 9 --json reports/published/speed/changes-tiny.json
 	@$(JAALNET) benchmark --of beside --preset tiny --size 64 --json reports/published/speed/beside.json
 	@for what in step layers inference attention folder; do \

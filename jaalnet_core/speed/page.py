@@ -194,10 +194,10 @@ def _layers(root: Path) -> str:
 
 def _changes(root: Path) -> str:
     at_small, at_tiny = (read_figures(root, name) for name in ("changes", "changes-tiny"))
-    gains = {row["name"]: _gain(row) for row in at_tiny["changes"]}
+    gains = {row["name"]: _gain(row) for row in at_small["changes"]}
     rows = [
-        [row["name"], row["why"], f"+{row['predicted']:g} %", _gain(row), gains.get(row["name"], "")]
-        for row in at_small["changes"]
+        [row["name"], row["why"], f"+{row['predicted']:g} %", gains.get(row["name"], "not measured"), _gain(row)]
+        for row in at_tiny["changes"]
     ]
     if (root / FOLDER / "folder.json").exists():
         rows.append(_folder_change(read_figures(root, "folder")))

@@ -168,7 +168,8 @@ def test_the_threshold_moves_mask_and_scores(scope) -> None:
     assert "Threshold 0.01: Dice 0." in scope.words("mask")
     assert scope.slide("threshold", "ArrowRight")
     assert "Threshold 0.02: Dice 0." in scope.words("mask")
-    scope.cell.get_by_role("slider", name="threshold").fill(f"{before:g}")
+    threshold = scope.cell.get_by_role("slider", name="threshold")
+    assert "mask" in scope.changed(lambda: threshold.fill(f"{before:g}"))  # waited for: the next test starts here
 
 
 def check_tick(scope: Microscope, part: str, changes: set[str]) -> None:

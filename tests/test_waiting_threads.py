@@ -39,12 +39,25 @@ def test_a_step_is_measured_beside_another(monkeypatch):
     assert (figures["preset"], figures["size"], figures["rounds"]) == ("tiny", [32, 32], 2)
 
 
+def test_the_measured_program_waits_as_its_row_says(monkeypatch):
+    monkeypatch.setattr(beside, "COMPANIES", COMPANIES[:1])
+    monkeypatch.setattr(beside, "step_seconds", spins_there)
+    (row,) = measure_beside(TINY)["rows"]
+    assert {wait: row[wait] for wait in WAITS} == {wait: float(spins) for wait, spins in WAITS.items()}
+    assert row["long"] > row["short"]
+
+
 def test_company_that_ended_is_an_error(monkeypatch):
     monkeypatch.setattr(beside, "COMPANIES", ("a program that ends",))
     monkeypatch.setattr(beside, "_keep_company", none_kept)
     monkeypatch.setattr(beside, "in_fresh_process", when_it_is_gone)
     with pytest.raises(SettingsError, match=r"a program that ends: ended \(exit 0\) before the step"):
         measure_beside(TINY)
+
+
+def spins_there(_settings):
+    """In place of seconds: the setting that OpenMP was started with."""
+    return [float(os.environ["GOMP_SPINCOUNT"])]
 
 
 def when_it_is_gone(*_arguments, **_words):

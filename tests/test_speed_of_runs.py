@@ -124,7 +124,17 @@ def test_a_pair_of_trainings_differs_by_the_changes_alone(noise, monkeypatch):
     assert [(row["before"], row["after"]) for row in figures["rows"]] == [(0.25, 0.5), (0.75, 1.0)]
     assert figures["difference"] == 0.25
     assert figures["difference_range"] == [0.25, 0.25]
+    assert figures["difference_error"] == 0
     assert figures["spread_before"] == pytest.approx(0.5 / 2**0.5)
+
+
+def test_the_error_of_a_mean_difference_is_that_of_a_pocket_calculator():
+    rows = [{"before": 0.8, "after": after} for after in (0.7, 0.8, 0.9, 1.0)]
+    figures = scores.summary(rows)
+    assert figures["difference"] == pytest.approx(0.05)
+    assert figures["difference_error"] == pytest.approx((0.05 / 3) ** 0.5 / 2)  # of -0.1, 0, 0.1 and 0.2
+    assert figures["spread_before"] == 0
+    assert scores.summary(rows[:1])["difference_error"] is None
 
 
 @pytest.mark.parametrize(("of", "measure"), [(scores, measure_scores), (epochs, measure_epochs)])
@@ -188,13 +198,13 @@ def test_the_tables_of_runs_say_what_the_files_do(tmp_path, noise, monkeypatch):
     monkeypatch.setattr(epochs, "arithmetic_rate", lambda device, dtype: 1e12)
     epoch = measure_epochs(TINY, noise) | {"seconds": 10.0, "learning": 6.0, "validating": 1.5}
     row = {"seed": 7, "before": 0.9, "after": 0.905, "seconds": {"before": 30.0, "after": 20.0}}
-    differences = {"difference": 0.005, "difference_range": [0.005, 0.005], "spread_before": 0.004}
-    score = {**epoch, "rows": [row], **differences}
+    score = {**epoch, **scores.summary([row, row | {"seed": 8, "after": 0.901}])}
     step = {"counted": {"operations": 1000, "gflop": 20.0, "megabytes": 1000.0}}
     with figures_in(tmp_path, epoch=epoch, scores=score, step_base=step) as root:
         assert "| steps | 6.0 |" in page._epoch(root)
         assert "| batches, log and files | 2.5 |" in page._epoch(root)
         assert "| 7 | 90.00 | 90.50 | 30 | 20 |" in page._scores(root)
-        assert "After less before: +0.50 (+0.50 to +0.50)." in page._scores(root)
+        assert "After less before: +0.30 (+0.10 to +0.50), standard error 0.20." in page._scores(root)
+        assert "--seeds 7 8`" in page._scores(root)
         # 300 epochs of 7 steps of 128 pictures, 1000 operations of 8 microseconds
         assert "| 128 | 2,100 | 17 | 27 | 5 | 27 |" in page._paper(root)

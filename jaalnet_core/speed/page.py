@@ -156,16 +156,18 @@ def _scores(root: Path) -> str:
     ]
     head = ["seed", "Dice before", "Dice after", "seconds before", "seconds after"]
     low, high = (100 * value for value in figures["difference_range"])
-    spread = figures["spread_before"]
+    spread, error = figures["spread_before"], figures["difference_error"]
     seeds = "" if spread is None else f" The seeds before differ by a standard deviation of {100 * spread:.2f}."
+    sure = "" if error is None else f", standard error {100 * error:.2f}"
+    size = f"{figures['size'][1]}x{figures['size'][0]}"
     words = (
-        f"After less before: {100 * figures['difference']:+.2f} ({low:+.2f} to {high:+.2f}).{seeds} {figures['data']}, "
-        f"{figures['learnt_from']} pictures, {figures['epochs']} epochs, `{figures['preset']}` at {figures['size'][1]}x"
-        f"{figures['size'][0]}; validation Dice of the last epoch, {figures['validation']} pictures, percent. "
+        f"After less before: {100 * figures['difference']:+.2f} ({low:+.2f} to {high:+.2f}){sure}.{seeds} "
+        f"{figures['data']}, {figures['learnt_from']} pictures, {figures['epochs']} epochs, `{figures['preset']}` at "
+        f"{size}; validation Dice of the last epoch, {figures['validation']} pictures, percent. "
         "Seconds hang on what else the machine did. "
     )
-    size = f"{figures['size'][1]}x{figures['size'][0]}"
-    options = f"--preset {figures['preset']} --size {size} --pictures {figures['learnt_from']}"
+    options = f"--preset {figures['preset']} --size {size} --pictures {figures['learnt_from']} --seeds"
+    options = " ".join([options, *(str(row["seed"]) for row in figures["rows"])])
     return "\n\n".join([markdown_table(head, rows), words + measured_by(figures, f"--of scores {options}")])
 
 

@@ -31,19 +31,12 @@ def measure_scores(settings: BenchmarkSettings, data: LesionData | None = None) 
 
     Returns:
         `rows`: a seed's `before` and `after` (per-image Dice, 0..1) and the `seconds` of both; `difference`: after less
-        before, mean over the seeds, with `difference_range`; `spread_before`: standard deviation over the seeds (None
-        for one); the settings, the pictures and the machine.
+        before, mean over the seeds, with its standard error, `difference_error`, and `difference_range`;
+        `spread_before`: standard deviation over the seeds (both None for one); the settings, the pictures and the
+        machine.
     """
     data = data if data is not None else open_data(None, settings.size)
-    rows = [_pair(settings, data, seed) for seed in settings.seeds]
-    differences = [row["after"] - row["before"] for row in rows]
-    before = [row["before"] for row in rows]
-    return {
-        "of": "scores",
-        "rows": rows,
-        "difference": statistics.mean(differences),
-        "difference_range": [min(differences), max(differences)],
-        "spread_before": statistics.stdev(before) if len(before) > 1 else None,
+    return summary([_pair(settings, data, seed) for seed in settings.seeds]) | {
         "data": data.name,
         "learnt_from": min(settings.pictures, len(data.train)),
         "validation": len(data.validation),
@@ -52,6 +45,20 @@ def measure_scores(settings: BenchmarkSettings, data: LesionData | None = None) 
         "batch_size": settings.batch_size,
         "epochs": settings.epochs,
         **machine(),
+    }
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the seeds' pairs say together; see `measure_scores`."""
+    differences = [row["after"] - row["before"] for row in rows]
+    several = len(rows) > 1
+    return {
+        "of": "scores",
+        "rows": rows,
+        "difference": statistics.mean(differences),
+        "difference_error": statistics.stdev(differences) / len(rows) ** 0.5 if several else None,
+        "difference_range": [min(differences), max(differences)],
+        "spread_before": statistics.stdev(row["before"] for row in rows) if several else None,
     }
 
 

@@ -58,7 +58,7 @@ class CostSettings:
     """Of the pictures, in pixels."""
     pictures: int = 16
     """Pictures a step and process."""
-    rounds: int = 5
+    rounds: int = 15
     """Timed steps, after two that warm up."""
     out: Path = FIGURES
     """The JSON file."""

@@ -40,6 +40,7 @@ soak: $(INSTALLED) ## every fault of docs/reliability.md, many times (Linux, bes
 
 speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (three hours or more, 9 GB)
 	@$(JAALNET) benchmark --preset small --authors --rounds 7 --json reports/published/speed/training-small.json
+	@OMP_NUM_THREADS=1 $(JAALNET) benchmark --preset small --authors --rounds 3 --json reports/published/speed/training-one-thread.json
 	@$(JAALNET) benchmark --preset base --json reports/published/speed/training-base.json
 	@$(JAALNET) benchmark --of step --preset base --json reports/published/speed/step-base.json
 	@$(JAALNET) benchmark --of epoch --epochs 3 --json reports/published/speed/epoch.json

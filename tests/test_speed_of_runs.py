@@ -208,3 +208,20 @@ def test_the_tables_of_runs_say_what_the_files_do(tmp_path, noise, monkeypatch):
         assert "--seeds 7 8`" in page._scores(root)
         # 300 epochs of 7 steps of 128 pictures, 1000 operations of 8 microseconds
         assert "| 128 | 2,100 | 17 | 27 | 5 | 27 |" in page._paper(root)
+
+
+def test_the_stand_in_is_compared_with_two_threads_and_with_one(tmp_path):
+    against = {"speed": 14.0, "speed_range": [13.0, 15.0], "memory": 0.2, "gflop": 0.07}
+    step = {"images_per_second": 8.59, "images_per_second_range": [8.0, 9.0], "gflop_per_image": 5.0, "peak_mb": 1000.0}
+    base = {"step": step, "rounds": 5, "threads": 2, "torch": "2.14", "processor": "one"}
+    small = base | {"step_against_authors": against, "rounds": 7}
+    alone = small | {"step_against_authors": against | {"speed": 17.0}, "rounds": 3, "threads": 1}
+    with figures_in(tmp_path, training_small=small, training_base=base, training_one_thread=alone) as root:
+        text = page._training(root)
+    assert "| small | the whole adversarial step | 5.00 | 8.59 (8.00 to 9.00) | 1,000 |" in text
+    assert "round by round: **14.0 times the images a second** (13.0 to 15.0) **at 20 % of its memory** and 7 %" in text
+    assert "At `base` the steps of an epoch over 859 pictures take 100 s." in text
+    assert (
+        "With one thread: **17.0 times the images a second** (13.0 to 15.0). `jaalnet benchmark --preset small " in text
+    )
+    assert text.endswith("--authors --rounds 3`, one, 1 thread, torch 2.14.")

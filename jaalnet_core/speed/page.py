@@ -82,16 +82,22 @@ def _training(root: Path) -> str:
         seconds = PICTURES / figures["step"]["images_per_second"]
         words.append(f"At `{preset}` the steps of an epoch over {PICTURES} pictures take {seconds:.0f} s.")
         if against := figures.get("step_against_authors"):
-            low, high = against["speed_range"]
             words.append(
-                f"Against the stand-in, round by round: **{against['speed']:.1f} times the images a second** "
-                f"({low:.1f} to {high:.1f}) **at {100 * against['memory']:.0f} % of its memory** and "
-                f"{100 * against['gflop']:.0f} % of its arithmetic."
+                f"Against the stand-in, round by round: {_times(against)} **at {100 * against['memory']:.0f} % of its "
+                f"memory** and {100 * against['gflop']:.0f} % of its arithmetic."
             )
-    head = ["preset", "what", "GFLOP an image", "images a second (range)", "peak MB"]
     small = f"--preset small --authors --rounds {read_figures(root, 'training-small')['rounds']}"
     words.append(measured_by(figures, f"{small}`, `--preset base"))
+    alone = read_figures(root, "training-one-thread")
+    command = measured_by(alone, f"--preset small --authors --rounds {alone['rounds']}")
+    words.append(f"With one thread: {_times(alone['step_against_authors'])}. {command}")
+    head = ["preset", "what", "GFLOP an image", "images a second (range)", "peak MB"]
     return "\n\n".join([markdown_table(head, rows), " ".join(words)])
+
+
+def _times(against: Mapping[str, Any]) -> str:
+    low, high = against["speed_range"]
+    return f"**{against['speed']:.1f} times the images a second** ({low:.1f} to {high:.1f})"
 
 
 def _step(root: Path) -> str:
@@ -102,10 +108,8 @@ def _step(root: Path) -> str:
         ["part of a step", "ms a picture", "share"],
         [[part, f"{spent:.2f}", f"{100 * spent / total:.1f} %"] for part, spent in rows],
     )
-    words = (
-        f"A picture, batch {figures['batch_size']}. With nothing timed within the whole takes "
-        f"{figures['unwatched']:.1f} ms. "
-    )
+    words = f"A picture, batch {figures['batch_size']}. With nothing timed within the whole takes "
+    words += f"{figures['unwatched']:.1f} ms. "
     return "\n\n".join([table, words + measured_by(figures, f"--of step --preset {figures['preset']}")])
 
 

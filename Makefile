@@ -44,7 +44,7 @@ speed: $(INSTALLED) ## every figure of docs/speed.md, measured on this machine (
 	@$(JAALNET) benchmark --preset base --json reports/published/speed/training-base.json
 	@$(JAALNET) benchmark --of step --preset base --json reports/published/speed/step-base.json
 	@$(JAALNET) benchmark --of epoch --epochs 3 --json reports/published/speed/epoch.json
-	@$(JAALNET) benchmark --of scores --preset tiny --size 64 --pictures 400 --seeds 0 1 2 3 4 5 6 7 8 --json reports/published/speed/scores.json
+	@OMP_NUM_THREADS=1 $(JAALNET) benchmark --of scores --preset tiny --size 64 --pictures 400 --seeds 0 1 2 3 4 5 6 7 8 --json reports/published/speed/scores.json
 	@$(JAALNET) benchmark --of changes --json reports/published/speed/changes.json
 	@$(JAALNET) benchmark --of changes --preset tiny --rounds 9 --json reports/published/speed/changes-tiny.json
 	@$(JAALNET) benchmark --of beside --preset tiny --size 64 --json reports/published/speed/beside.json

@@ -32,7 +32,9 @@ def read_figures(root: Path, name: str) -> dict[str, Any]:
         raise DataError(f"{path}: cannot be read ({error}), expected the figures that `make speed` writes.") from error
 
 
-def measured_by(figures: Mapping[str, Any], command: str) -> str:
-    """The line under a table: how it came about."""
-    threads = "1 thread" if figures["threads"] == 1 else f"{figures['threads']} threads"
-    return f"`jaalnet benchmark {command}`, {figures['processor']}, {threads}, torch {figures['torch']}."
+def measured_by(figures: Mapping[str, Any], command: str, *, own_threads: bool = False) -> str:
+    """The line under a table: how it came about; with `own_threads` the command itself takes as many as it took."""
+    one = figures["threads"] == 1
+    threads = "1 thread" if one else f"{figures['threads']} threads"
+    setting = "OMP_NUM_THREADS=1 " if one and not own_threads else ""
+    return f"`{setting}jaalnet benchmark {command}`, {figures['processor']}, {threads}, torch {figures['torch']}."

@@ -265,7 +265,7 @@ def _inference(root: Path) -> str:
         )
     head = ["way", "ms a picture (median)", "range", "to get ready, s", "largest difference of a probability"]
     words = f"One {figures['size'][1]}x{figures['size'][0]} picture, {figures['gflop']:.2f} GFLOP. "
-    return "\n\n".join([markdown_table(head, rows), words + measured_by(figures, "--of inference")])
+    return "\n\n".join([markdown_table(head, rows), words + measured_by(figures, "--of inference", own_threads=True)])
 
 
 def _attention(root: Path) -> str:

@@ -28,7 +28,7 @@ def restart_and_run_all(page) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Restart Kernel and Run All Cells…").click()
     page.click(".jp-Dialog button.jp-mod-accept")
-    time.sleep(2)  # the old numbers are still there until the kernel is back
+    page.wait_for_selector(IDLE, state="detached")  # the old numbers are still there until the kernel is back
     until = time.monotonic() + RUN_WITHIN
     while time.monotonic() < until:
         idle = page.locator(IDLE).count()
@@ -46,9 +46,9 @@ def prompts(page) -> list[str]:
     return page.eval_on_selector_all(".jp-CodeCell .jp-InputPrompt", "found => found.map(one => one.textContent)")
 
 
-def errors(page) -> list[str]:
-    """The text of every error output. It has the look of what is printed to stderr, so the words decide."""
-    red = page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").all_text_contents()
+def errors(place) -> list[str]:
+    """The text of every error output of a page or a cell. It looks like what is printed to stderr; the words decide."""
+    red = place.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']").all_text_contents()
     return [text for text in red if _RAISED.search(text)]
 
 
@@ -78,14 +78,41 @@ def cell_with(page, code: str):
 
 
 def rewrite(page, code: str, new: str):
-    """Replace the code of the cell that holds `code` and run it, by the keyboard; the cell."""
+    """Replace the code of the cell that holds `code`, by the keyboard, and run it to its end; the cell.
+
+    Raises:
+        AssertionError: the cell did not take the code or did not run, or it ended with an error.
+    """
     cell = cell_with(page, code)
     number = page.locator(".jp-CodeCell").evaluate_all("(all, one) => all.indexOf(one)", cell.element_handle())
+    cell = page.locator(".jp-CodeCell").nth(number)  # it need not hold `code` any longer
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(new)
+    run(page, cell, new)
+    return cell
+
+
+def run(page, cell, code: str = "", within: float = 100) -> None:
+    """Run a cell by the keyboard, and wait for its end: what it showed before is gone then.
+
+    Args:
+        code: what has to stand in it; whatever does by default.
+
+    Raises:
+        AssertionError: it holds other code, or did not run, or ended with an error.
+    """
+    editor, prompt = cell.locator(".cm-content"), cell.locator(".jp-InputPrompt")
+    if not code:
+        editor.click()
+    typed = editor.inner_text()
+    assert not code or typed.split() == code.split(), f"the cell did not take {code!r}; it holds {typed!r}"
+    before, until = prompt.text_content(), time.monotonic() + within
     page.keyboard.press("Shift+Enter")
-    return page.locator(".jp-CodeCell").nth(number)  # it need not hold `code` any longer
+    while not re.fullmatch(r"\[\d+\]:", number := prompt.text_content()) or number == before:
+        assert time.monotonic() < until, f"after {within:g} s the cell has not run; {number} stands beside {typed!r}"
+        time.sleep(0.05)
+    assert not errors(cell), f"the cell ended with an error: {errors(cell)[0][-1000:]}"
 
 
 def told(cell, expected: str, within: float = 30) -> str:

@@ -21,6 +21,7 @@ maps = position_maps(network.da_net, shown.images[0], shown.masks[0])
 WIDGET = "clicked_pixel.attention_at_the_clicked_pixel(maps)"
 CELLS = [MAPS, WIDGET]
 SIDE, STRIDE = 64, 8  # pixels of the picture, pixels of a position
+A_CROSS = r"^\(\d+\.\d+, \d+\.\d+\)\n"  # a message that says where the cross is
 
 
 def cross(panel: PanelPage) -> tuple[float, float]:
@@ -80,17 +81,22 @@ def test_the_arrow_keys_walk_by_positions(notebook) -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "broken", "check"),
+    ("there", "broken", "check", "why"),
     [
-        ("within(row, rows), within(column, columns)", "within(column, rows), within(row, columns)", check_click),
-        ('addEventListener("click"', 'addEventListener("clock"', check_click),
-        ("ArrowUp: [-step, 0]", "ArrowUp: [step, 0]", check_arrow),
-        ('addEventListener("keydown"', 'addEventListener("keydawn"', check_arrow),
-        ('model.on("change:value', 'model.on("changed:value', check_click),
+        (
+            "within(row, rows), within(column, columns)",
+            "within(column, rows), within(row, columns)",
+            check_click,
+            "^From position 42, ",
+        ),
+        ('addEventListener("click"', 'addEventListener("clock"', check_click, "the click: after 4 s the sentence"),
+        ("ArrowUp: [-step, 0]", "ArrowUp: [step, 0]", check_arrow, A_CROSS),
+        ('addEventListener("keydown"', 'addEventListener("keydawn"', check_arrow, "ArrowUp: after 4 s the sentence"),
+        ('model.on("change:value', 'model.on("changed:value', check_click, A_CROSS),
     ],
     ids=["rows for columns", "deaf to the mouse", "upside down", "deaf to keys", "a cross that stays"],
 )
-def test_a_script_that_is_broken_is_seen(notebook, there: str, broken: str, check) -> None:
+def test_a_script_that_is_broken_is_seen(notebook, there: str, broken: str, check, why: str) -> None:
     code = "class Broken(clicked_pixel.ClickablePicture):\n"
     code += f"    _esm = clicked_pixel._SCRIPT.replace({there!r}, {broken!r})\n"
     code += f"sound, clicked_pixel.ClickablePicture = clicked_pixel.ClickablePicture, Broken\n{WIDGET}  # broken"
@@ -99,7 +105,7 @@ def test_a_script_that_is_broken_is_seen(notebook, there: str, broken: str, chec
     panel = PanelPage(notebook, "# broken")
     panel.patience = 4
     try:
-        with pytest.raises(AssertionError):
+        with pytest.raises(AssertionError, match=why):
             check(panel, 20, 44) if check is check_click else check(panel, "ArrowUp", -1, 0)
     finally:
         rewrite(notebook, "# broken", f"clicked_pixel.ClickablePicture = sound\n{WIDGET}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faults_of_page import check_whole
-from notebook_page import cell_with, rewrite, told
+from notebook_page import cell_with, rewrite, run, told
 from panel_page import PanelPage
 from quiz_page import check_judging
 
@@ -17,8 +17,7 @@ SOLUTION = "(k * k * C * C') / (k * k * C + C * C')"
 def check(page, expected: str) -> str:
     """Run the check of exercise 3.1 and wait until it says what is expected."""
     cell = cell_with(page, CHECK)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
+    run(page, cell)
     return told(cell, expected)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
@@ -362,6 +363,19 @@ def test_figures_are_saved_whole_and_small(log_file, tmp_path):
     height, width = imread(path).shape[:2]
     assert (width, height) == (960, 630)
     assert [file.name for file in path.parent.iterdir()] == ["curves.png"]
+
+
+@pytest.mark.parametrize("dpi", [150, 72])
+def test_a_figure_is_drawn_once_into_the_bytes_of_savefig(log_file, tmp_path, monkeypatch, dpi):
+    plain = training_curves(log_file, title="run-1")
+    plain.savefig(tmp_path / "plain.png", dpi=150, metadata={"Description": plain.alt})
+    figure = training_curves(log_file, title="run-1")
+    figure.set_dpi(dpi)
+    canvas, drawn = figure.canvas, []
+    monkeypatch.setattr(Axes, "draw", lambda axes, *args, draw=Axes.draw: drawn.append(axes) or draw(axes, *args))
+    assert save_figure(figure, tmp_path / "own.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+    assert drawn == figure.axes
+    assert (figure.canvas, figure.dpi) == (canvas, dpi)
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

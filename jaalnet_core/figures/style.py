@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from jaalnet_core.files import atomic_path
@@ -85,6 +86,12 @@ def save_figure(figure: Figure, path: Path, texts: Mapping[str, str] | None = No
 
 
 def _png(figure: Figure, texts: Mapping[str, str] | None = None) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={**(texts or {})})
+    # `savefig` draws twice, first for the margins alone; drawing once finds the same margins and gives the same bytes
+    buffer, canvas, dpi = io.BytesIO(), figure.canvas, figure.dpi
+    try:
+        figure.set_dpi(DOTS_PER_INCH)
+        FigureCanvasAgg(figure).print_png(buffer, metadata={**(texts or {})})
+    finally:
+        figure.set_canvas(canvas)
+        figure.set_dpi(dpi)
     return buffer.getvalue()

@@ -137,9 +137,10 @@ class LiveTraining(ipywidgets.VBox):
         self._say(epoch_in_words(line, run.settings.epochs))
         self.curves.value = as_html(training_curves(log_columns(self.lines), title=self._title))
         self.epoch.disabled = False
-        if following:
-            self.epoch.value = epoch
-        self._look()
+        if following and self.epoch.value != epoch:
+            self.epoch.value = epoch  # looks
+        else:
+            self._look()
 
     def _look(self, _change: object = None) -> None:
         """Show the pictures of the epoch that was chosen; whoever asks for one to come gets the newest."""

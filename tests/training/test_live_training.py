@@ -101,6 +101,20 @@ def test_a_run_leaves_curves_pictures_and_words_of_every_epoch(live, discs):
     assert np.mean(live.snapshots[-1].dice) == pytest.approx(result.last_dice, abs=1e-6), "the four are all there are"
 
 
+def test_an_epochs_pictures_are_drawn_once(live, monkeypatch):
+    drawn = []
+    snapshot_html = live_module.snapshot_html
+
+    def counted(pictures, snapshot) -> str:
+        drawn.append(snapshot.epoch)
+        return snapshot_html(pictures, snapshot)
+
+    monkeypatch.setattr(live_module, "snapshot_html", counted)
+    live.start()
+    live.wait()
+    assert drawn == [1, 2, 3]
+
+
 def test_looking_changes_nothing_in_what_is_learnt(live, discs, quick):
     live.start()
     watched = live.wait()

@@ -86,31 +86,30 @@ def rewrite(page, code: str, new: str):
     cell = cell_with(page, code)
     number = page.locator(".jp-CodeCell").evaluate_all("(all, one) => all.indexOf(one)", cell.element_handle())
     cell = page.locator(".jp-CodeCell").nth(number)  # it need not hold `code` any longer
-    cell.locator(".cm-content").click()
+    editor = cell.locator(".cm-content")
+    editor.click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(new)
-    run(page, cell, new)
+    until = time.monotonic() + 10
+    while (typed := editor.inner_text()).split() != new.split():
+        assert time.monotonic() < until, f"the cell did not take {new!r}; it holds {typed!r}"
+        time.sleep(0.05)
+    run(page, cell)
     return cell
 
 
-def run(page, cell, code: str = "", within: float = 100) -> None:
+def run(page, cell, within: float = 100) -> None:
     """Run a cell by the keyboard, and wait for its end: what it showed before is gone then.
 
-    Args:
-        code: what has to stand in it; whatever does by default.
-
     Raises:
-        AssertionError: it holds other code, or did not run, or ended with an error.
+        AssertionError: it did not run, or ended with an error.
     """
-    editor, prompt = cell.locator(".cm-content"), cell.locator(".jp-InputPrompt")
-    if not code:
-        editor.click()
-    typed = editor.inner_text()
-    assert not code or typed.split() == code.split(), f"the cell did not take {code!r}; it holds {typed!r}"
+    prompt = cell.locator(".jp-InputPrompt")
     before, until = prompt.text_content(), time.monotonic() + within
+    cell.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
     while not re.fullmatch(r"\[\d+\]:", number := prompt.text_content()) or number == before:
-        assert time.monotonic() < until, f"after {within:g} s the cell has not run; {number} stands beside {typed!r}"
+        assert time.monotonic() < until, f"after {within:g} s the cell has not run; {number} stands beside it"
         time.sleep(0.05)
     assert not errors(cell), f"the cell ended with an error: {errors(cell)[0][-1000:]}"
 
